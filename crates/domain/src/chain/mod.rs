@@ -1,0 +1,26 @@
+//! Links: who wrote a record down as their n-th, chained by hash to their last. And the signatures over them.
+
+mod hash;
+mod sign;
+
+pub use hash::{Hash, body_hash, feed_hash, link_hash, request_digest};
+pub use sign::{Credential, Endorser, Head, PublicKey, Receipt, Signature, SigningKey, author_of, verify};
+
+use crate::ids::AuthorId;
+use serde::{Deserialize, Serialize};
+
+/// A link of an author's chain. `seq` counts 1, 2, 3 … without holes; `prev` is the link hash of `seq - 1`, and
+/// [`Hash::ZERO`] for the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    pub author: AuthorId,
+    pub seq: u64,
+    pub prev: Hash,
+    pub body_hash: Hash,
+}
+
+impl Link {
+    pub fn hash(&self) -> Hash {
+        link_hash(self.author, self.seq, &self.prev, &self.body_hash)
+    }
+}

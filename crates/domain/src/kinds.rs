@@ -1,0 +1,276 @@
+//! What can be recorded: one variant of [`Event`] a kind. A new kind is a new variant here, its meaning in
+//! [`crate::ward`], and nothing in storage or sync.
+
+use crate::ids::{PatientId, RecordId, StaffId, TabletId};
+use crate::level::Level;
+use crate::time::Ms;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// An entry of a facility's list ("day_room"), meaningful with the list version of its record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(transparent)]
+#[ts(type = "string", export_to = "kinds.ts")]
+pub struct Code(pub String);
+
+impl From<&str> for Code {
+    fn from(text: &str) -> Code {
+        Code(text.to_owned())
+    }
+}
+
+/// What a record says. Stored as `kind` and `data` of the body; version 1 of every kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "data")]
+pub enum Event {
+    // --- the census: written at the station or fed by the hospital ---
+    #[serde(rename = "stay.opened")]
+    StayOpened(StayOpened),
+    /// In this bed from now on.
+    #[serde(rename = "stay.placed")]
+    StayPlaced { bed: String },
+    #[serde(rename = "stay.closed")]
+    StayClosed { reason: String },
+    /// All precautions that hold from now on (the whole list, not a difference).
+    #[serde(rename = "precautions")]
+    Precautions { codes: Vec<Code> },
+
+    // --- observation levels ---
+    #[serde(rename = "order")]
+    Order(Order),
+    #[serde(rename = "order.ended")]
+    OrderEnded { of: RecordId, reason: String },
+    /// A technician has seen that the level was raised.
+    #[serde(rename = "order.acknowledged")]
+    OrderAcknowledged { of: RecordId },
+    #[serde(rename = "pause.started")]
+    PauseStarted(Pause),
+    #[serde(rename = "pause.ended")]
+    PauseEnded { of: RecordId },
+    /// `watcher` is with a patient on a continuous level from now on.
+    #[serde(rename = "watch.started")]
+    WatchStarted { watcher: StaffId },
+    #[serde(rename = "watch.ended")]
+    WatchEnded { of: RecordId },
+
+    // --- who holds the observations: `by` of the body, who accepted them ---
+    #[serde(rename = "holding.taken")]
+    HoldingTaken { census_count: u16 },
+    /// A nurse has looked at the ward's observations and stands for them.
+    #[serde(rename = "verified")]
+    Verified { note: String },
+
+    // --- observations ---
+    /// The patient was **seen**. The only kind that closes a gap.
+    #[serde(rename = "check")]
+    Check(Check),
+    /// Heard behind a door, not seen: no check.
+    #[serde(rename = "heard")]
+    Heard { place: Code },
+    /// Looked, but could not tell (breathing not seen, face covered): no check.
+    #[serde(rename = "cant_tell")]
+    CantTell { place: Code },
+    #[serde(rename = "not_done")]
+    NotDone { reason: Code, words: String },
+    #[serde(rename = "mood")]
+    Mood(Mood),
+    #[serde(rename = "behaviour")]
+    Behaviour(Behaviour),
+    #[serde(rename = "note")]
+    Note { words: String },
+    /// Something a nurse must know. On top until acknowledged.
+    #[serde(rename = "concern")]
+    Concern { words: String },
+    #[serde(rename = "emergency")]
+    Emergency { what: EmergencyKind, place: String },
+    /// A named person has taken notice of a concern or emergency: `by` of the body, or `came` where the tablet's
+    /// holder says who came.
+    #[serde(rename = "acknowledged")]
+    Acknowledged { of: RecordId, came: Option<StaffId> },
+    #[serde(rename = "emergency.ended")]
+    EmergencyEnded { of: RecordId, words: String },
+    #[serde(rename = "amendment")]
+    Amendment(Amendment),
+
+    // --- the ward's signal and the machines ---
+    /// The ward's signal was silenced for two minutes on one device. Colours stay.
+    #[serde(rename = "silenced")]
+    Silenced {},
+    #[serde(rename = "clock.measured")]
+    ClockMeasured(ClockMeasured),
+    #[serde(rename = "tablet.joined")]
+    TabletJoined { tablet: TabletId, name: String },
+    #[serde(rename = "tablet.revoked")]
+    TabletRevoked { tablet: TabletId, reason: String },
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StayOpened {
+    pub patient: PatientId,
+    pub mrn: String,
+    pub family: String,
+    pub given: String,
+    pub born: NaiveDate,
+}
+
+impl std::fmt::Debug for StayOpened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StayOpened(***)")
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    pub level: Level,
+    /// The prescriber as written in the order: "Dr A. Patel".
+    pub ordered_by: String,
+    pub reason: String,
+    /// When the order must be reviewed or lapses; it holds on until ended, and is flagged after this.
+    pub until: Option<Ms>,
+    /// Orders that end with this one.
+    pub replaces: Vec<RecordId>,
+}
+
+/// A confirmed absence. The clock stops from `observed_at` of the record, and alarms past `return_by`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    pub reason: PauseReason,
+    /// Who is with the patient, in words.
+    pub escort: String,
+    pub return_by: Ms,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "kinds.ts")]
+pub enum PauseReason {
+    Leave,
+    EmergencyDepartment,
+    Court,
+    Other,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export_to = "kinds.ts")]
+pub struct Check {
+    pub place: Code,
+    pub activity: Code,
+    /// Named, not ranked. Said by the technician is always there and is not listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "shown_by", rename_all = "snake_case")]
+#[ts(export_to = "kinds.ts")]
+pub enum Evidence {
+    TagRead { tag: String, read_at: Ms },
+    WristbandRead { read_at: Ms },
+    SecondPerson { staff: StaffId },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export_to = "kinds.ts")]
+pub struct Mood {
+    pub source: MoodSource,
+    /// 0 worst to 10 best, as the patient answered; only with [`MoodSource::Patient`].
+    pub score: Option<u8>,
+    pub affect: Vec<Code>,
+    /// In the patient's words.
+    pub words: String,
+    pub harm: Option<HarmTalk>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "kinds.ts")]
+pub enum MoodSource {
+    Patient,
+    StaffImpression,
+    DeclinedToSay,
+}
+
+/// Said anything about hurting self or others?
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "kinds.ts")]
+pub enum HarmTalk {
+    NothingSaid,
+    AskedSaidNo,
+    Yes,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export_to = "kinds.ts")]
+pub struct Behaviour {
+    pub before: Vec<Code>,
+    pub what: Vec<Code>,
+    pub staff_did: Vec<Code>,
+    pub then: Option<Code>,
+    pub affected: Vec<Code>,
+    pub words: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "kinds.ts")]
+pub enum EmergencyKind {
+    NeedHelp,
+    NotFound,
+    NotBreathing,
+    Danger,
+}
+
+impl EmergencyKind {
+    pub fn words(self) -> &'static str {
+        match self {
+            EmergencyKind::NeedHelp => "Need help",
+            EmergencyKind::NotFound => "Patient not found",
+            EmergencyKind::NotBreathing => "Not breathing, not responding",
+            EmergencyKind::Danger => "Hurting self, danger now",
+        }
+    }
+}
+
+/// Corrects an earlier record. Both stay visible. It never closes a gap and never moves a due time forward.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export_to = "kinds.ts")]
+pub struct Amendment {
+    pub of: RecordId,
+    pub action: AmendmentAction,
+    pub reason: AmendmentReason,
+    /// Required for [`AmendmentReason::Other`].
+    pub words: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "do", rename_all = "snake_case")]
+#[ts(export_to = "kinds.ts")]
+pub enum AmendmentAction {
+    /// It never counted: the earlier due time is back.
+    Retract,
+    /// Where or what was tapped wrongly; the time stands and so does that the patient was seen.
+    CorrectCheck { place: Code, activity: Code },
+    /// Text added to a note, mood or behaviour entry.
+    Add { words: String },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "kinds.ts")]
+pub enum AmendmentReason {
+    Undo,
+    WrongPatient,
+    MisTap,
+    Other,
+}
+
+/// A tablet's clocks against the server's, at one contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockMeasured {
+    pub server: Ms,
+    /// The tablet's wall clock at the same moment (half of the round trip is allowed for).
+    pub wall: Ms,
+    pub round_trip_ms: i64,
+}

@@ -1,0 +1,152 @@
+//! A record's body: immutable UTF-8 JSON, kept and passed on as the very bytes that were hashed.
+
+use crate::chain::{Hash, body_hash};
+use crate::ids::{AuthorId, FacilityId, RecordId, StaffId, StayId, TabletId, WardId};
+use crate::kinds::Event;
+use crate::time::Ms;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use uuid::Uuid;
+
+/// The longest body that may be made or sent: a long note is 4 KiB, and a tablet must never make what cannot be sent.
+pub const BODY_MAX_BYTES: usize = 64 * 1024;
+
+/// How the person behind `by` was known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "record.ts")]
+pub enum Auth {
+    Pin,
+    Badge,
+    Station,
+    /// Unsigned help from a locked tablet, and records that a machine makes about itself.
+    None,
+}
+
+/// The fields of every body. Fields that this version does not know stay in the bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// Version of the envelope: 1.
+    pub v: u8,
+    pub id: RecordId,
+    pub kind: String,
+    pub kind_v: u16,
+    pub facility: FacilityId,
+    pub ward: WardId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stay: Option<StayId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<StaffId>,
+    pub auth: Auth,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tablet: Option<TabletId>,
+    pub observed_at: Ms,
+    pub recorded_at: Ms,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot_id: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot_ms: Option<i64>,
+    /// The order in force when this was recorded: the level that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<RecordId>,
+    /// Version of the facility's lists that its codes come from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list_v: Option<u32>,
+}
+
+impl Envelope {
+    /// A past time was given: labelled as late for ever, and it never closes a gap.
+    pub fn is_late_entry(&self) -> bool {
+        self.observed_at < self.recorded_at
+    }
+}
+
+/// A body as this program understands it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Body {
+    pub envelope: Envelope,
+    /// None where the kind, or its version, is unknown to this program.
+    pub event: Option<Event>,
+}
+
+/// Why a body could not be read. It is kept and shown to a person all the same.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    #[error("body of {0} bytes is over the limit of {BODY_MAX_BYTES}")]
+    TooBig(usize),
+    /// Says where, never what: a body holds patient data.
+    #[error("body is not a record's JSON (line {line}, column {column})")]
+    NotARecord { line: usize, column: usize },
+}
+
+impl Body {
+    /// Version 1 of every kind.
+    pub const KIND_V: u16 = 1;
+
+    /// Sets `kind` and `kind_v` of the envelope from the event.
+    pub fn new(mut envelope: Envelope, event: Event) -> Body {
+        let tagged = serde_json::to_value(&event).unwrap_or_default();
+        envelope.kind = tagged.get("kind").and_then(|k| k.as_str()).unwrap_or_default().to_owned();
+        envelope.kind_v = Self::KIND_V;
+        Body { envelope, event: Some(event) }
+    }
+
+    /// The bytes to hash, store and send. Errors where the result is over [`BODY_MAX_BYTES`] or the event is unknown.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Unreadable> {
+        #[derive(Serialize)]
+        struct Whole<'a> {
+            #[serde(flatten)]
+            envelope: &'a Envelope,
+            data: serde_json::Value,
+        }
+        let data = self
+            .event
+            .as_ref()
+            .and_then(|e| serde_json::to_value(e).ok())
+            .and_then(|mut v| v.get_mut("data").map(serde_json::Value::take));
+        let bytes = serde_json::to_vec(&Whole { envelope: &self.envelope, data: data.unwrap_or_default() })
+            .map_err(|e| Unreadable::NotARecord { line: e.line(), column: e.column() })?;
+        if bytes.len() > BODY_MAX_BYTES { Err(Unreadable::TooBig(bytes.len())) } else { Ok(bytes) }
+    }
+
+    /// Reads a body that may come from anywhere. An unknown kind, or a known kind whose data does not fit, gives
+    /// `event: None`; a body that is not even an envelope is an error.
+    pub fn parse(bytes: &[u8]) -> Result<Body, Unreadable> {
+        #[derive(Deserialize)]
+        struct Whole {
+            #[serde(flatten)]
+            envelope: Envelope,
+            #[serde(default)]
+            data: serde_json::Value,
+        }
+        if bytes.len() > BODY_MAX_BYTES {
+            return Err(Unreadable::TooBig(bytes.len()));
+        }
+        let whole: Whole =
+            serde_json::from_slice(bytes).map_err(|e| Unreadable::NotARecord { line: e.line(), column: e.column() })?;
+        let event = (whole.envelope.kind_v == Self::KIND_V)
+            .then(|| serde_json::json!({ "kind": whole.envelope.kind, "data": whole.data }))
+            .and_then(|tagged| serde_json::from_value(tagged).ok());
+        Ok(Body { envelope: whole.envelope, event })
+    }
+}
+
+/// A record as it stands in a store: its body, who first wrote it down, and when the server had it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    pub body: Body,
+    pub hash: Hash,
+    pub author: AuthorId,
+    pub seq: u64,
+    /// Server time of its commit; None while only this tablet holds it.
+    pub received_at: Option<Ms>,
+}
+
+impl Record {
+    pub fn parse(bytes: &[u8], author: AuthorId, seq: u64, received_at: Option<Ms>) -> Result<Record, Unreadable> {
+        Ok(Record { body: Body::parse(bytes)?, hash: body_hash(bytes), author, seq, received_at })
+    }
+    pub fn id(&self) -> RecordId {
+        self.body.envelope.id
+    }
+}

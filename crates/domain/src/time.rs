@@ -1,0 +1,111 @@
+//! Moments, and the clocks they come from. Nothing in this crate reads a clock.
+
+use chrono::{DateTime, NaiveDate, TimeZone, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use std::ops::{Add, Sub};
+use ts_rs::TS;
+use uuid::Uuid;
+
+/// A moment: milliseconds since 1970-01-01T00:00:00Z. Differences of two moments are plain `i64` milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(transparent)]
+#[ts(type = "number", export_to = "time.ts")]
+pub struct Ms(pub i64);
+
+pub const SECOND_MS: i64 = 1_000;
+pub const MINUTE_MS: i64 = 60 * SECOND_MS;
+pub const HOUR_MS: i64 = 60 * MINUTE_MS;
+
+impl Sub for Ms {
+    type Output = i64;
+    fn sub(self, earlier: Ms) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+impl Add<i64> for Ms {
+    type Output = Ms;
+    fn add(self, ms: i64) -> Ms {
+        Ms(self.0.saturating_add(ms))
+    }
+}
+impl Sub<i64> for Ms {
+    type Output = Ms;
+    fn sub(self, ms: i64) -> Ms {
+        Ms(self.0.saturating_sub(ms))
+    }
+}
+
+impl Ms {
+    /// The same moment in UTC; a moment outside chrono's range (year 262,000) is shown as its nearest end.
+    pub fn utc(self) -> DateTime<Utc> {
+        Utc.timestamp_millis_opt(self.0).single().unwrap_or(if self.0 < 0 {
+            DateTime::<Utc>::MIN_UTC
+        } else {
+            DateTime::<Utc>::MAX_UTC
+        })
+    }
+
+    /// "02:47", in the facility's zone.
+    pub fn clock(self, zone: Tz) -> String {
+        self.utc().with_timezone(&zone).format("%H:%M").to_string()
+    }
+
+    /// The calendar day in the facility's zone.
+    pub fn date(self, zone: Tz) -> NaiveDate {
+        self.utc().with_timezone(&zone).date_naive()
+    }
+}
+
+/// What a machine's clocks say at one moment. `boot_ms` is CLOCK_BOOTTIME, which counts suspend; it compares only
+/// within one `boot_id`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clocks {
+    pub wall: Ms,
+    pub boot_id: Uuid,
+    pub boot_ms: i64,
+}
+
+/// The facility server's time at a moment of this machine's boot clock: the best answer to "what time is it" when
+/// the wall clock is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerTime {
+    pub server: Ms,
+    pub boot_id: Uuid,
+    pub boot_ms: i64,
+}
+
+/// The moment for which a board or a due time is worked out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    pub clocks: Clocks,
+    /// Last contact with the server in this boot, if there was one.
+    pub server: Option<ServerTime>,
+}
+
+impl Now {
+    /// A machine whose wall clock is the authority: the server itself, and tests.
+    pub fn of_wall(wall: Ms) -> Now {
+        Now { clocks: Clocks { wall, boot_id: Uuid::nil(), boot_ms: 0 }, server: None }
+    }
+
+    /// The best known true time: the server's last time plus boot time elapsed, else the wall clock.
+    pub fn best(&self) -> Ms {
+        match self.server {
+            Some(s) if s.boot_id == self.clocks.boot_id => s.server + (self.clocks.boot_ms - s.boot_ms),
+            _ => self.clocks.wall,
+        }
+    }
+}
+
+/// The two ends of a calendar day in the facility's zone: 23 h, 24 h or 25 h apart. Where midnight itself is
+/// skipped by a clock change, the day begins at the first moment that exists.
+pub fn day_bounds(date: NaiveDate, zone: Tz) -> (Ms, Ms) {
+    let start_of = |d: NaiveDate| {
+        let midnight = d.and_hms_opt(0, 0, 0).unwrap_or_default();
+        (0..=120)
+            .find_map(|m| zone.from_local_datetime(&(midnight + chrono::Duration::minutes(m))).earliest())
+            .map_or_else(|| Ms(midnight.and_utc().timestamp_millis()), |t| Ms(t.timestamp_millis()))
+    };
+    (start_of(date), start_of(date.succ_opt().unwrap_or(date)))
+}
