@@ -268,14 +268,23 @@ pub struct Saved {
     pub undo_until: Ms,
 }
 
-/// A half-made entry.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+/// A half-made entry. It may be far from an [`Entry`] yet, so the form's state is the page's own text, at most 16 KiB.
+#[derive(Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "commands.ts")]
 pub struct Draft {
     pub id: RecordId,
     pub stay: StayId,
     pub begun_at: Ms,
-    pub entry: Entry,
+    /// Which form: "mood", "behaviour", "note", "concern", "not_done".
+    pub form: String,
+    /// What stands in it, as JSON that only the page reads.
+    pub state: String,
+}
+
+impl std::fmt::Debug for Draft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Draft({}, ***)", self.id)
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]

@@ -11,6 +11,7 @@ pub mod level;
 pub mod record;
 pub mod refusal;
 pub mod roster;
+pub mod station;
 pub mod time;
 pub mod views;
 pub mod ward;

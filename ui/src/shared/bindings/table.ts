@@ -1,0 +1,31 @@
+// Generated from crates/domain/src/commands.rs. Do not edit.
+import type { Acknowledge, Amend, Draft, DropDraft, EndEmergency, Hello, Join, Nothing, OfDay, OfRecord, OfStay, Pad, Raise, Raised, Save, Saved, Session, SetTheme, SignIn, Status, TakeOver } from "./commands";
+import type { Board, Locked, PatientDay } from "./views";
+
+export interface Commands {
+  hello: { args: Nothing; reply: Hello };
+  join: { args: Join; reply: Hello };
+  locked: { args: Nothing; reply: Locked };
+  sign_in: { args: SignIn; reply: Session };
+  raise: { args: Raise; reply: Raised };
+  status: { args: Nothing; reply: Status };
+  silence: { args: Nothing; reply: Nothing };
+  set_theme: { args: SetTheme; reply: Nothing };
+  lock: { args: Nothing; reply: Nothing };
+  touch: { args: Nothing; reply: Nothing };
+  board: { args: Nothing; reply: Board };
+  pad: { args: OfStay; reply: Pad };
+  save: { args: Save; reply: Saved };
+  keep_draft: { args: Draft; reply: Nothing };
+  drop_draft: { args: DropDraft; reply: Nothing };
+  drafts: { args: Nothing; reply: Array<Draft> };
+  amend: { args: Amend; reply: Saved };
+  day: { args: OfDay; reply: PatientDay };
+  take_over: { args: TakeOver; reply: Board };
+  start_watch: { args: OfStay; reply: Saved };
+  end_watch: { args: OfStay; reply: Saved };
+  acknowledge_level: { args: OfRecord; reply: Saved };
+  acknowledge: { args: Acknowledge; reply: Saved };
+  end_emergency: { args: EndEmergency; reply: Saved };
+  verify: { args: Nothing; reply: Saved };
+}
