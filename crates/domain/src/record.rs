@@ -150,3 +150,76 @@ impl Record {
         self.body.envelope.id
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds::Check;
+    use proptest::prelude::*;
+
+    fn envelope() -> Envelope {
+        Envelope {
+            v: 1,
+            id: RecordId(Uuid::from_u128(1)),
+            kind: String::new(),
+            kind_v: 0,
+            facility: FacilityId(Uuid::from_u128(2)),
+            ward: WardId(Uuid::from_u128(3)),
+            stay: Some(StayId(Uuid::from_u128(4))),
+            by: Some(StaffId(Uuid::from_u128(5))),
+            auth: Auth::Pin,
+            tablet: None,
+            observed_at: Ms(10),
+            recorded_at: Ms(10),
+            boot_id: None,
+            boot_ms: None,
+            order: None,
+            list_v: Some(1),
+        }
+    }
+    fn check() -> Event {
+        Event::Check(Check { place: "hallway".into(), activity: "pacing".into(), evidence: vec![] })
+    }
+
+    #[test]
+    fn a_body_comes_back_as_it_was_made() {
+        for event in [check(), Event::Silenced {}, Event::Note { words: "ends with \u{0} and \u{202e}".into() }] {
+            let body = Body::new(envelope(), event);
+            assert_eq!(Body::parse(&body.to_bytes().unwrap()).unwrap(), body);
+        }
+    }
+
+    #[test]
+    fn unknown_kinds_versions_and_fields_are_kept_not_refused() {
+        let bytes = Body::new(envelope(), check()).to_bytes().unwrap();
+        let mut json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        json["from_the_future"] = 1.into();
+        let with_field = Body::parse(&serde_json::to_vec(&json).unwrap()).unwrap();
+        assert_eq!(with_field.event, Some(check()));
+        for (field, value) in [("kind", "tomorrow".into()), ("kind_v", 2.into()), ("data", 5.into())] {
+            let mut other = json.clone();
+            other[field] = value;
+            let body = Body::parse(&serde_json::to_vec(&other).unwrap()).unwrap();
+            assert_eq!(body.event, None, "{field}");
+            assert_eq!(body.envelope.stay, envelope().stay);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_sent_cannot_be_made() {
+        let long = Body::new(envelope(), Event::Note { words: "x".repeat(BODY_MAX_BYTES) });
+        assert!(matches!(long.to_bytes(), Err(Unreadable::TooBig(_))));
+        assert!(matches!(Body::parse(&vec![b' '; BODY_MAX_BYTES + 1]), Err(Unreadable::TooBig(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn noise_and_cut_bodies_never_panic(noise in prop::collection::vec(any::<u8>(), 0..300), cut in 0usize..400) {
+            let _ = Body::parse(&noise);
+            let whole = Body::new(envelope(), check()).to_bytes().unwrap();
+            if cut < whole.len() {
+                prop_assert!(Body::parse(&whole[..cut]).is_err());
+            }
+        }
+    }
+}

@@ -109,3 +109,37 @@ pub fn day_bounds(date: NaiveDate, zone: Tz) -> (Ms, Ms) {
     };
     (start_of(date), start_of(date.succ_opt().unwrap_or(date)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_as_long_as_the_zone_says() {
+        let zone = chrono_tz::America::New_York;
+        for (y, m, d, quarters) in [(2026, 3, 8, 92), (2026, 11, 1, 100), (2026, 11, 2, 96)] {
+            let (from, to) = day_bounds(NaiveDate::from_ymd_opt(y, m, d).unwrap(), zone);
+            assert_eq!((to - from) / (15 * MINUTE_MS), quarters, "{y}-{m}-{d}");
+            assert_eq!(from.clock(zone), "00:00");
+        }
+    }
+
+    #[test]
+    fn a_day_without_a_midnight_begins_at_its_first_moment() {
+        // Santiago skips 00:00 to 01:00 when summer time begins.
+        let zone = chrono_tz::America::Santiago;
+        let (from, to) = day_bounds(NaiveDate::from_ymd_opt(2026, 9, 6).unwrap(), zone);
+        assert_eq!(from.clock(zone), "01:00");
+        assert_eq!((to - from) / HOUR_MS, 23);
+    }
+
+    #[test]
+    fn the_server_s_time_wins_over_a_wrong_wall_clock_of_the_same_boot() {
+        let boot_id = Uuid::from_u128(1);
+        let clocks = Clocks { wall: Ms(0), boot_id, boot_ms: 5_000 };
+        let server = ServerTime { server: Ms(1_000_000), boot_id, boot_ms: 2_000 };
+        assert_eq!(Now { clocks, server: Some(server) }.best(), Ms(1_003_000));
+        let other_boot = ServerTime { boot_id: Uuid::from_u128(2), ..server };
+        assert_eq!(Now { clocks, server: Some(other_boot) }.best(), Ms(0));
+    }
+}

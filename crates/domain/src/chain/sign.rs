@@ -202,3 +202,66 @@ impl Credential {
             .concat()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(n: u8) -> SigningKey {
+        SigningKey::from_seed(&[n; 32])
+    }
+    fn facility() -> FacilityId {
+        FacilityId(Uuid::from_u128(7))
+    }
+    fn head() -> Head {
+        Head { author: key(1).author(), seq: 3, hash: Hash([9; 32]) }
+    }
+
+    #[test]
+    fn an_author_id_belongs_to_one_key() {
+        assert_ne!(key(1).author(), key(2).author());
+        assert_eq!(key(1).author(), author_of(&key(1).public()));
+        assert_eq!(key(1).author().0.get_version_num(), 8);
+    }
+
+    #[test]
+    fn a_receipt_holds_only_as_it_was_signed() {
+        let receipt = Receipt::sign(&key(5), facility(), head(), Ms(1_000), Uuid::from_u128(1));
+        let facility_key = key(5).public();
+        assert!(receipt.holds(&facility_key, facility()));
+        assert!(!receipt.holds(&key(6).public(), facility()), "another facility's key");
+        assert!(!receipt.holds(&facility_key, FacilityId(Uuid::from_u128(8))), "another facility");
+        let changed: [fn(&mut Receipt); 5] = [
+            |r| r.head.seq += 1,
+            |r| r.head.hash = Hash::ZERO,
+            |r| r.head.author = key(2).author(),
+            |r| r.received_at = Ms(999),
+            |r| r.request = Uuid::from_u128(2),
+        ];
+        for change in changed {
+            let mut other = receipt;
+            change(&mut other);
+            assert!(!other.holds(&facility_key, facility()), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_credential_cannot_be_bent_to_another_key_or_tablet() {
+        let tablet = Some(TabletId(Uuid::from_u128(3)));
+        let credential = Credential::sign(&key(5), Endorser::Facility, facility(), key(1).public(), tablet);
+        assert!(credential.holds(&key(5).public()));
+        assert!(!Credential { tablet: None, ..credential.clone() }.holds(&key(5).public()));
+        assert!(!Credential { author: key(2).author(), ..credential.clone() }.holds(&key(5).public()));
+        assert!(!Credential { key: key(2).public(), author: key(2).author(), ..credential }.holds(&key(5).public()));
+    }
+
+    #[test]
+    fn keys_and_signatures_survive_json() {
+        let signature = key(1).sign(b"x");
+        let text = serde_json::to_string(&(key(1).public(), signature)).unwrap();
+        let (public, back): (PublicKey, Signature) = serde_json::from_str(&text).unwrap();
+        assert!(verify(&public, b"x", &back));
+        assert!(!verify(&public, b"y", &back));
+        assert_eq!(format!("{:?}", key(1)), "SigningKey(***)");
+    }
+}
