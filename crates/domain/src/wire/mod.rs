@@ -2,8 +2,10 @@
 //! the facility server both implement. `docs/sync.md` is the specification in words.
 
 mod frame;
+mod invite;
 
 pub use frame::{Blob, FrameError, decode, encode};
+pub use invite::{Invite, server_name};
 
 use crate::chain::{Credential, Hash, PublicKey, Receipt, Signature};
 use crate::ids::{AuthorId, FacilityId, TabletId, WardId};
