@@ -1,0 +1,4 @@
+// The station's page mounts here.
+import '../shared/tokens.css';
+
+document.title = 'Lamplight station';
