@@ -1,0 +1,159 @@
+//! The facility, its staff with PINs and passwords, its tablets. Depends on the seed only, never on now: a tablet that
+//! joined yesterday's demo ward knows today's people.
+
+use super::dice::Dice;
+use super::names::{PASSWORD_WORDS, STAFF};
+use super::{DemoLogin, DemoTablet, FACILITY_NAME, WARD_NAME, ZONE, floor, lists};
+use argon2::{Algorithm, Argon2, Params, Version};
+use lamplight_domain::ids::{FacilityId, StaffId, TabletId, WardId};
+use lamplight_domain::roster::{Facility, PinVerifier, Role, Roster, Settings, Staff, Tablet, Ward};
+
+/// Everybody and everything that is set up, without the PINs' verifiers (they take time).
+pub struct People {
+    pub roster: Roster,
+    pub ward: WardId,
+    pub logins: Vec<DemoLogin>,
+    pub tablets: Vec<DemoTablet>,
+}
+
+impl People {
+    /// The first person of that role; the demo has every role that is asked for.
+    pub fn first_with(&self, role: Role) -> StaffId {
+        self.roster.staff.iter().find(|s| s.role == role).map_or(self.roster.staff[0].id, |s| s.id)
+    }
+}
+
+pub fn people(seed: u64) -> People {
+    let mut dice = Dice::new(seed, "people");
+    let facility = FacilityId(dice.uuid());
+    let ward = WardId(dice.uuid());
+    let tablets: Vec<DemoTablet> = ["W-1", "W-2", "W-3"]
+        .into_iter()
+        .map(|name| DemoTablet { id: TabletId(dice.uuid()), name: name.to_owned(), seed: dice.bytes() })
+        .collect();
+    let mut logins: Vec<DemoLogin> = Vec::new();
+    let mut staff = Vec::new();
+    for (family, given, number, role) in STAFF {
+        let person = Staff {
+            id: StaffId(dice.uuid()),
+            family: family.to_owned(),
+            given: given.to_owned(),
+            number: number.to_owned(),
+            role,
+            wards: vec![ward],
+            active: true,
+            pin: None,
+        };
+        let pin = loop {
+            let pin = format!("{:06}", dice.range(0, 999_999));
+            if !is_weak(&pin) && logins.iter().all(|l| l.pin != pin) {
+                break pin;
+            }
+        };
+        logins.push(DemoLogin {
+            staff: person.id,
+            name: person.short(),
+            login: person.short().to_lowercase().replace(' ', ""),
+            role,
+            pin,
+            password: (role != Role::Technician).then(|| password(&mut dice)),
+        });
+        staff.push(person);
+    }
+    let roster = Roster {
+        version: 1,
+        facility: Facility { id: facility, name: FACILITY_NAME.to_owned(), zone: ZONE, demo: true },
+        wards: vec![Ward { id: ward, name: WARD_NAME.to_owned(), beds: floor::beds() }],
+        staff,
+        tablets: tablets.iter().map(|t| Tablet { id: t.id, name: t.name.clone(), ward, revoked: false }).collect(),
+        lists: lists::lists(),
+        settings: Settings { emergency_steps: lists::emergency_steps(), ..Settings::default() },
+    };
+    People { roster, ward, logins, tablets }
+}
+
+/// Works out everybody's verifier; the salts come from the seed too.
+pub fn add_pin_verifiers(seed: u64, roster: &mut Roster, logins: &[DemoLogin]) {
+    let mut dice = Dice::new(seed, "salts");
+    for person in &mut roster.staff {
+        let salt = dice.bytes();
+        person.pin = logins.iter().find(|l| l.staff == person.id).and_then(|l| verifier(&l.pin, salt));
+    }
+}
+
+/// None only where the constants of [`PinVerifier`] are ones that Argon2 refuses.
+fn verifier(pin: &str, salt: [u8; 16]) -> Option<PinVerifier> {
+    let params = Params::new(PinVerifier::MEMORY_KIB, PinVerifier::PASSES, PinVerifier::LANES, Some(32)).ok()?;
+    let mut argon2id = [0; 32];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into(pin.as_bytes(), &salt, &mut argon2id)
+        .ok()?;
+    Some(PinVerifier { salt, argon2id })
+}
+
+/// Few different digits, runs up or down, halves or thirds that repeat, or a year at either end.
+fn is_weak(pin: &str) -> bool {
+    let d: Vec<i32> = pin.bytes().map(|b| i32::from(b - b'0')).collect();
+    let mut different = d.clone();
+    different.sort_unstable();
+    different.dedup();
+    let steps: Vec<i32> = d.windows(2).map(|w| w[1] - w[0]).collect();
+    let longest_run = |step: i32| {
+        steps.iter().fold((0, 0), |(run, most), s| if *s == step { (run + 1, most.max(run + 1)) } else { (0, most) }).1
+    };
+    let year = |text: &str| (1930..=2030).any(|y| text == y.to_string());
+    different.len() < 4
+        || longest_run(1) >= 3
+        || longest_run(-1) >= 3
+        || d[..3] == d[3..]
+        || (d[..2] == d[2..4] && d[2..4] == d[4..])
+        || year(&pin[..4])
+        || year(&pin[2..])
+}
+
+/// Three words and two digits: at least 15 characters.
+fn password(dice: &mut Dice) -> String {
+    loop {
+        let words: Vec<&str> = (0..3).map(|_| *dice.pick(&PASSWORD_WORDS)).collect();
+        let password = format!("{}-{}", words.join("-"), dice.range(10, 99));
+        if password.len() >= 15 {
+            return password;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pins_that_a_patient_would_guess_are_weak() {
+        for pin in ["123456", "654321", "000000", "121212", "482482", "345192", "198427", "271990", "112233", "911119"]
+        {
+            assert!(is_weak(pin), "{pin}");
+        }
+        for pin in ["482913", "709264", "351806"] {
+            assert!(!is_weak(pin), "{pin}");
+        }
+    }
+
+    #[test]
+    fn nobody_of_any_seed_has_a_weak_or_a_shared_pin() {
+        for seed in 0..200 {
+            let people = people(seed);
+            let mut pins: Vec<&str> = people.logins.iter().map(|l| l.pin.as_str()).collect();
+            assert!(pins.iter().all(|p| p.len() == 6 && !is_weak(p)));
+            pins.sort_unstable();
+            pins.dedup();
+            assert_eq!(pins.len(), people.logins.len());
+        }
+    }
+
+    #[test]
+    fn a_verifier_knows_its_pin_and_no_other() {
+        let salt = [7; 16];
+        assert_eq!(verifier("482913", salt), verifier("482913", salt));
+        assert_ne!(verifier("482913", salt), verifier("482914", salt));
+        assert_ne!(verifier("482913", salt), verifier("482913", [8; 16]));
+    }
+}
