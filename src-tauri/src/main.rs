@@ -1,1 +1,115 @@
-fn main() {}
+//! The tablet app: a window over [`lamplight_tablet::Tablet`]. No SQL, no HTTP and no rules of the ward live here;
+//! the page gives one command, `call`, and hears one event, `changed`.
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+mod alarm;
+mod arguments;
+mod awake;
+mod folder;
+mod tones;
+mod window;
+
+use arguments::Arguments;
+use clap::Parser;
+use folder::Folder;
+use lamplight_domain::refusal::Refusal;
+use lamplight_tablet::{Options, Tablet};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use std::process::ExitCode;
+use tauri::{AppHandle, RunEvent};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_env("LAMPLIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("info,zbus=warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(std::io::stderr).init();
+    match start(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(refusal) => {
+            eprintln!("lamplight: {refusal}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Opens the tablet's file before any window, so that a refusal is said and not hidden behind one.
+fn start(arguments: &Arguments) -> Result<(), Refusal> {
+    no_core_dumps()?;
+    let folder = Folder::of(&arguments.data_dir()?)?;
+    let app = window::app(&folder);
+    let context = tauri::generate_context!();
+    let _claim = match folder.claim() {
+        Ok(claim) => claim,
+        Err(taken) => {
+            // Where there is a session bus, this shows the other window and ends this process.
+            let _ = app.build(context);
+            return Err(taken);
+        }
+    };
+    let tablet = Tablet::open(folder.path(), Options::default())?;
+    if let Some(invite) = &arguments.join {
+        tauri::async_runtime::block_on(join(&tablet, invite, &arguments.name))?;
+    }
+    let app = app.manage(tablet.clone()).build(context).map_err(|error| no_window(&error))?;
+    window::open(app.handle()).map_err(|error| no_window(&error))?;
+    alarm::watch(tablet.clone()).and_then(|()| awake::watch(tablet.clone())).map_err(|error| no_thread(&error))?;
+    let (running, told) = (tablet.clone(), tablet.clone());
+    tauri::async_runtime::spawn(async move { running.run().await });
+    tauri::async_runtime::spawn(window::tell_changes(app.handle().clone(), told));
+    tauri::async_runtime::spawn(end_on_signal(app.handle().clone()));
+    app.run(move |_, event| {
+        if let RunEvent::Exit = event {
+            tablet.stop();
+        }
+    });
+    Ok(())
+}
+
+/// A memory image of this program holds patients' names and keys in the clear.
+fn no_core_dumps() -> Result<(), Refusal> {
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).map_err(|error| {
+        Refusal::new(
+            "core_dumps.on",
+            format!("This machine does not let Lamplight turn core dumps off: {error}."),
+            "Ask your IT: with them, patients' names could be written to the disk.",
+        )
+    })
+}
+
+/// Joins at the first start only: a tablet that has joined keeps its facility.
+async fn join(tablet: &Tablet, invite: &str, name: &str) -> Result<(), Refusal> {
+    let hello = tablet.call("hello", serde_json::json!({})).await?;
+    if hello["joined"] == true {
+        tracing::info!("this tablet has already joined; the invite is not used");
+        return Ok(());
+    }
+    tablet.join(invite, name).await
+}
+
+/// Ctrl-C and a polite `kill` close the window as a person would.
+async fn end_on_signal(app: AppHandle) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        tracing::warn!("signals cannot be heard; closing the window still ends the program");
+        return;
+    };
+    tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+    app.exit(0);
+}
+
+fn no_window(error: &tauri::Error) -> Refusal {
+    Refusal::new(
+        "window.none",
+        format!("The window cannot be opened: {error}."),
+        "Start Lamplight on a machine with a screen; DISPLAY or WAYLAND_DISPLAY says which.",
+    )
+}
+
+fn no_thread(error: &std::io::Error) -> Refusal {
+    Refusal::new(
+        "alarm.none",
+        format!("The alarm cannot be started: {error}."),
+        "Close other programs and start Lamplight again.",
+    )
+}
