@@ -1,1 +1,14 @@
-//! tests
+//! Stories, faults and load over the built programs: what the tests, `lamplight-sim`, `lamplight-walk` and
+//! `lamplight-bench` share. Everything here stays on 127.0.0.1 and ends only the processes that it started.
+
+pub mod axe;
+pub mod cable;
+pub mod display;
+pub mod facility;
+pub mod page;
+pub mod process;
+pub mod programs;
+pub mod sim;
+pub mod station;
+pub mod until;
+pub mod window;

@@ -1,1 +1,128 @@
-fn main() {}
+//! Tablets without a window. Each call prints one JSON object on stdout; a refusal goes to stderr, with exit code 1.
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use lamplight_tests::sim::{load, tablet};
+use serde_json::{Value, json};
+use std::io::{BufWriter, Write, stdout};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "lamplight-sim", version, about = "Lamplight tablets without a window, for tests and demonstrations.")]
+struct Sim {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// One tablet, whose file stays in a folder
+    Tablet(OneTablet),
+    /// Many tablets that join and send entries all at once
+    Load {
+        /// "lamplight:…", good for as many joinings as there are tablets
+        #[arg(long)]
+        invite: String,
+        #[arg(long)]
+        tablets: usize,
+        /// How many checks each of them records and sends
+        #[arg(long)]
+        entries: usize,
+    },
+}
+
+#[derive(Args)]
+struct OneTablet {
+    /// The tablet's folder; made when it is not there
+    #[arg(long)]
+    dir: PathBuf,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Join a facility, and take in its ward
+    Join {
+        /// "lamplight:…"
+        #[arg(long)]
+        invite: String,
+        /// "W-2"; the server chooses the next free one when it is left out
+        #[arg(long, default_value = "")]
+        name: String,
+    },
+    /// Record checks in walking order as a demo technician, with no network; a demo facility only
+    Record {
+        #[arg(long)]
+        count: usize,
+        /// Also print a line {"saved":ID} for each, as soon as it is durable
+        #[arg(long)]
+        each: bool,
+    },
+    /// Send what waits and take what is new
+    Sync,
+    /// Where its chain stands: author, head, confirmed, waiting, clock_error_ms
+    Status,
+    /// The ward as this tablet knows it
+    Board,
+    /// Every record that it holds, a line each
+    Export,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match answer(Sim::parse()).await {
+        Ok((Some(value), code)) => say(&value).map_or(ExitCode::FAILURE, |()| code),
+        Ok((None, code)) => code,
+        Err(refusal) => {
+            eprintln!("lamplight-sim: {refusal:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn answer(sim: Sim) -> Result<(Option<Value>, ExitCode)> {
+    let OneTablet { dir, verb } = match sim.what {
+        What::Tablet(one) => one,
+        What::Load { invite, tablets, entries } => {
+            let dir = tempfile::Builder::new().prefix("lamplight-load-").tempdir()?;
+            let load = load::load(dir.path(), &invite, tablets, entries).await?;
+            let code = if load.errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+            return Ok((Some(serde_json::to_value(load)?), code));
+        }
+    };
+    let it = tablet::open(&dir)?;
+    let value = match verb {
+        Verb::Join { invite, name } => tablet::join(&it, &invite, &name).await?,
+        Verb::Record { count, each } => {
+            let mut failed = None;
+            let recorded = tablet::record(&it, count, |id| {
+                if each && let Err(error) = say(&json!({ "saved": id })) {
+                    failed.get_or_insert(error);
+                }
+            });
+            let recorded = recorded.await?;
+            if let Some(error) = failed {
+                return Err(error.into());
+            }
+            recorded
+        }
+        Verb::Sync => tablet::sync(&it).await?,
+        Verb::Status => tablet::status(&it)?,
+        Verb::Board => tablet::board(&it)?,
+        Verb::Export => {
+            let mut out = BufWriter::new(stdout().lock());
+            tablet::export(&it, &mut out)?;
+            out.flush()?;
+            return Ok((None, ExitCode::SUCCESS));
+        }
+    };
+    Ok((Some(value), ExitCode::SUCCESS))
+}
+
+fn say(value: &Value) -> std::io::Result<()> {
+    let mut out = stdout().lock();
+    writeln!(out, "{value}")?;
+    out.flush()
+}

@@ -1,0 +1,3 @@
+//! The measures, each beside its limit in the same run.
+
+fn main() {}

@@ -1,0 +1,203 @@
+//! The network cable between tablets and the facility server: a TCP proxy on 127.0.0.1 that can be cut, frozen,
+//! slowed, cut in the middle of a message, or answered by somebody else.
+
+use anyhow::Result;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+/// What the cable does to bytes, from now on and to open connections too.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Weather {
+    /// Passes everything on.
+    Fair,
+    /// Pulled out: open connections break, new ones are closed at once.
+    Cut,
+    /// Swallows everything and answers nothing; connections stay open.
+    BlackHole,
+    /// Passes every piece on after this time, in both directions.
+    Slow(Duration),
+    /// Somebody else answers: a captive portal's login page, with status 200, whatever is asked.
+    LoginPage,
+}
+
+struct Wire {
+    to: watch::Sender<SocketAddr>,
+    weather: watch::Sender<Weather>,
+    /// Bytes that may still pass upwards before the cable cuts itself; negative for no limit.
+    budget: AtomicI64,
+    up: AtomicU64,
+    down: AtomicU64,
+    connections: AtomicU64,
+}
+
+/// Lives on a thread of its own, so that a busy test never slows the network down. Gone when dropped.
+pub struct Cable {
+    wire: Arc<Wire>,
+    address: SocketAddr,
+    runtime: Option<Runtime>,
+}
+
+impl Cable {
+    pub fn to(server: SocketAddr) -> Result<Cable> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let listener = runtime.block_on_elsewhere(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        let address = listener.local_addr()?;
+        let wire = Arc::new(Wire {
+            to: watch::Sender::new(server),
+            weather: watch::Sender::new(Weather::Fair),
+            budget: AtomicI64::new(-1),
+            up: AtomicU64::new(0),
+            down: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
+        });
+        runtime.spawn(accept(listener, Arc::clone(&wire)));
+        Ok(Cable { wire, address, runtime: Some(runtime) })
+    }
+
+    /// Where tablets connect to: "https://127.0.0.1:PORT".
+    pub fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+    /// Leads to another server from the next connection on.
+    pub fn lead_to(&self, server: SocketAddr) {
+        self.wire.to.send_replace(server);
+    }
+    pub fn set(&self, weather: Weather) {
+        self.wire.budget.store(-1, Ordering::SeqCst);
+        self.wire.weather.send_replace(weather);
+    }
+    pub fn cut(&self) {
+        self.set(Weather::Cut);
+    }
+    pub fn restore(&self) {
+        self.set(Weather::Fair);
+    }
+    /// Cuts itself after this many more bytes from the tablets' side, in the middle of whatever they are part of.
+    pub fn cut_after(&self, bytes: u32) {
+        self.wire.budget.store(i64::from(bytes), Ordering::SeqCst);
+    }
+    pub fn is_cut(&self) -> bool {
+        *self.wire.weather.borrow() == Weather::Cut
+    }
+    /// Bytes passed from the tablets to the server so far, TLS included.
+    pub fn bytes_up(&self) -> u64 {
+        self.wire.up.load(Ordering::SeqCst)
+    }
+    pub fn bytes_down(&self) -> u64 {
+        self.wire.down.load(Ordering::SeqCst)
+    }
+    /// Connections that were ever opened, also those that the weather refused.
+    pub fn connections(&self) -> u64 {
+        self.wire.connections.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Cable {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// `block_on` is refused inside another runtime, and tests have one.
+trait BlockOnElsewhere {
+    fn block_on_elsewhere<T: Send>(&self, work: impl Future<Output = T> + Send) -> T;
+}
+impl BlockOnElsewhere for Runtime {
+    fn block_on_elsewhere<T: Send>(&self, work: impl Future<Output = T> + Send) -> T {
+        std::thread::scope(|s| s.spawn(|| self.block_on(work)).join().expect("the cable's thread does not panic"))
+    }
+}
+
+async fn accept(listener: TcpListener, wire: Arc<Wire>) {
+    while let Ok((tablet, _)) = listener.accept().await {
+        wire.connections.fetch_add(1, Ordering::SeqCst);
+        tokio::spawn(connection(tablet, Arc::clone(&wire)));
+    }
+}
+
+async fn connection(mut tablet: TcpStream, wire: Arc<Wire>) {
+    let mut weather = wire.weather.subscribe();
+    loop {
+        let now = weather.borrow_and_update().clone();
+        match now {
+            Weather::Cut => return,
+            Weather::BlackHole => {
+                if weather.changed().await.is_err() {
+                    return;
+                }
+            }
+            Weather::LoginPage => {
+                let page = "<html><body>Welcome to Guest Wi-Fi. Please sign in.</body></html>";
+                let answer = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {}\r\n\r\n{page}",
+                    page.len()
+                );
+                let mut asked = [0; 1024];
+                let _ = tablet.read(&mut asked).await;
+                let _ = tablet.write_all(answer.as_bytes()).await;
+                let _ = tablet.shutdown().await;
+                return;
+            }
+            Weather::Fair | Weather::Slow(_) => break,
+        }
+    }
+    let to = *wire.to.borrow();
+    let Ok(server) = TcpStream::connect(to).await else { return };
+    let _ = (tablet.set_nodelay(true), server.set_nodelay(true));
+    let (tablet_reads, tablet_writes) = tablet.into_split();
+    let (server_reads, server_writes) = server.into_split();
+    tokio::select! {
+        () = pump(tablet_reads, server_writes, &wire, true) => {}
+        () = pump(server_reads, tablet_writes, &wire, false) => {}
+    }
+}
+
+/// Passes bytes in one direction until an end closes or the weather breaks the connection (both halves drop then).
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: &Wire, up: bool) {
+    let mut weather = wire.weather.subscribe();
+    let mut piece = vec![0; 16 * 1024];
+    loop {
+        let now = weather.borrow_and_update().clone();
+        let delay = match now {
+            Weather::Cut | Weather::LoginPage => return,
+            Weather::BlackHole => match weather.changed().await {
+                Ok(()) => continue,
+                Err(_) => return,
+            },
+            Weather::Fair => Duration::ZERO,
+            Weather::Slow(delay) => delay,
+        };
+        let read = tokio::select! {
+            read = from.read(&mut piece) => read,
+            changed = weather.changed() => match changed {
+                Ok(()) => continue,
+                Err(_) => return,
+            },
+        };
+        let Ok(mut n @ 1..) = read else { return };
+        tokio::time::sleep(delay).await;
+        if up && wire.budget.load(Ordering::SeqCst) >= 0 {
+            let left = wire.budget.fetch_sub(n as i64, Ordering::SeqCst).max(0) as usize;
+            if n >= left {
+                n = left;
+                let _ = to.write_all(&piece[..n]).await;
+                wire.weather.send_replace(Weather::Cut);
+                return;
+            }
+        }
+        if to.write_all(&piece[..n]).await.is_err() {
+            return;
+        }
+        let count = if up { &wire.up } else { &wire.down };
+        count.fetch_add(n as u64, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,4 @@
+//! Tablets without a window, over the same crate that the app uses.
+
+pub mod load;
+pub mod tablet;
