@@ -1,0 +1,72 @@
+# Every command of the project. `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help deps deps-test run test build check bindings bench pictures package clean-demo
+
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+DEBUG := $(CARGO_TARGET_DIR)/debug
+RELEASE := $(CARGO_TARGET_DIR)/release
+
+# One line for every build, and the same features under test: any other choice of packages builds WebKit's bindings and
+# SQLCipher again, which takes minutes.
+CARGO_BUILD := cargo build --locked --workspace --all-targets
+
+UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*')
+UI := ui/dist/tablet/index.html
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## Install what building and running need, where it is missing
+	@scripts/install-deps
+
+deps-test:
+	@scripts/install-deps test
+
+# npm writes its own copy of the lock last, so that a cut installation starts again.
+ui/node_modules/.package-lock.json: ui/package-lock.json | deps
+	cd ui && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(UI): ui/node_modules/.package-lock.json $(UI_SOURCES)
+	cd ui && npm run build
+	@touch $@
+
+run: deps $(UI) ## Start a demo ward, enrol this tablet and open its window
+	$(CARGO_BUILD)
+	@scripts/run $(DEBUG)
+
+test: deps-test $(UI) ## Pass every test (there are no doc tests: examples of use are tests of their own)
+	$(CARGO_BUILD)
+	cd ui && npm test
+	cargo nextest run --locked --workspace --no-fail-fast
+
+build: deps $(UI) ## Leave the release programs in target/release/
+	cargo build --locked --release --workspace --bins
+	@ls -l $(RELEASE)/lamplight $(RELEASE)/lamplight-server $(RELEASE)/lamplight-sim
+
+check: deps $(UI) ## Formats, lints and types, with warnings denied
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cd ui && npm run check && npm run lint && npm run format
+	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check licenses bans sources; \
+	else echo "cargo-deny is not installed: licences and sources were not checked"; fi
+
+bindings: ## Write the TypeScript types of every command and view again
+	UPDATE_BINDINGS=1 cargo nextest run --locked -p lamplight-domain --test bindings
+
+bench: deps-test $(UI) ## Measure, each figure beside its limit of the same run
+	cargo build --locked --release --workspace --bins
+	$(RELEASE)/lamplight-bench
+
+pictures: deps-test $(UI) ## Walk a demo round through the real window and leave pictures in target/pictures/
+	$(CARGO_BUILD)
+	$(DEBUG)/lamplight-walk --app $(DEBUG)/lamplight --server $(DEBUG)/lamplight-server --pictures target/pictures
+
+package: build ## Pack the tablet app as a .deb, in target/release/bundle/
+	cd src-tauri && ../ui/node_modules/.bin/tauri bundle --bundles deb
+
+clean-demo: ## Forget the demo ward and its tablet
+	rm -rf target/demo
