@@ -5,25 +5,30 @@
 mod alarm;
 mod arguments;
 mod awake;
-mod folder;
 mod tones;
 mod window;
 
 use arguments::Arguments;
 use clap::Parser;
-use folder::Folder;
 use lamplight_domain::refusal::Refusal;
 use lamplight_tablet::{Options, Tablet};
 use rustix::process::{Resource, Rlimit, setrlimit};
+use std::path::Path;
 use std::process::ExitCode;
 use tauri::{AppHandle, RunEvent};
 use tracing_subscriber::EnvFilter;
+
+/// The tablet's refusal where another program has its folder open.
+const IN_USE: &str = "tablet.in_use";
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_env("LAMPLIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("info,zbus=warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(std::io::stderr).init();
-    match start(&arguments) {
+    let ended = arguments.data_dir().and_then(|dir| {
+        start(&arguments, &dir).inspect_err(|_| eprintln!("lamplight: in the folder {}", dir.display()))
+    });
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => {
             eprintln!("lamplight: {refusal}");
@@ -33,24 +38,23 @@ fn main() -> ExitCode {
 }
 
 /// Opens the tablet's file before any window, so that a refusal is said and not hidden behind one.
-fn start(arguments: &Arguments) -> Result<(), Refusal> {
+fn start(arguments: &Arguments, dir: &Path) -> Result<(), Refusal> {
     no_core_dumps()?;
-    let folder = Folder::of(&arguments.data_dir()?)?;
-    let app = window::app(&folder);
     let context = tauri::generate_context!();
-    let _claim = match folder.claim() {
-        Ok(claim) => claim,
-        Err(taken) => {
-            // Where there is a session bus, this shows the other window and ends this process.
-            let _ = app.build(context);
-            return Err(taken);
+    let tablet = match Tablet::open(dir, Options::default()) {
+        Ok(tablet) => tablet,
+        Err(refused) => {
+            if refused.code == IN_USE {
+                // Where there is a session bus, this shows the other window and ends this process.
+                let _ = window::app(dir).build(context);
+            }
+            return Err(refused);
         }
     };
-    let tablet = Tablet::open(folder.path(), Options::default())?;
     if let Some(invite) = &arguments.join {
         tauri::async_runtime::block_on(join(&tablet, invite, &arguments.name))?;
     }
-    let app = app.manage(tablet.clone()).build(context).map_err(|error| no_window(&error))?;
+    let app = window::app(dir).manage(tablet.clone()).build(context).map_err(|error| no_window(&error))?;
     window::open(app.handle()).map_err(|error| no_window(&error))?;
     alarm::watch(tablet.clone()).and_then(|()| awake::watch(tablet.clone())).map_err(|error| no_thread(&error))?;
     let (running, told) = (tablet.clone(), tablet.clone());

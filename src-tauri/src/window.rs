@@ -1,8 +1,9 @@
 //! The window: dark from its first frame, private, and shut to every page but its own.
 
-use crate::folder::Folder;
 use lamplight_domain::refusal::Refusal;
 use lamplight_tablet::Tablet;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use tauri::webview::NewWindowResponse;
 use tauri::{AppHandle, Builder, Emitter, Manager, State, WebviewWindowBuilder, Wry};
 
@@ -21,9 +22,11 @@ async fn call(
 }
 
 /// The app without its window. Starting a second one over the same folder brings the first one's window to the front.
-pub fn app(folder: &Folder) -> Builder<Wry> {
+/// Windows over different folders do not meet.
+pub fn app(folder: &Path) -> Builder<Wry> {
+    let key = folder.metadata().map_or_else(|_| String::from("d"), |m| format!("d{}_{}", m.dev(), m.ino()));
     let one_at_a_time = tauri_plugin_single_instance::Builder::new()
-        .dbus_id(format!("care.lamplight.tablet.{}", folder.key))
+        .dbus_id(format!("care.lamplight.tablet.{key}"))
         .callback(|app, _, _| show(app))
         .build();
     Builder::default().plugin(one_at_a_time).invoke_handler(tauri::generate_handler![call])
