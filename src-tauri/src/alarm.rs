@@ -12,8 +12,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A headset that comes or goes is noticed within this, also on a quiet ward.
-const TRY_DEVICE_EVERY: Duration = Duration::from_secs(60);
+/// A loudspeaker that comes is noticed within this, also on a quiet ward.
+const TRY_MISSING_EVERY: Duration = Duration::from_secs(60);
+/// And one that goes within this. The next burst would notice it anyway.
+const TRY_WORKING_EVERY: Duration = Duration::from_secs(600);
+/// Longer than the rarest bursts are apart.
+const CLOSE_AFTER: Duration = Duration::from_secs(30);
 
 /// Starts the thread. It ends with the process.
 pub fn watch(tablet: Tablet) -> std::io::Result<()> {
@@ -58,49 +62,62 @@ impl Ringing {
     }
 }
 
-/// The machine's loudspeaker, or the lack of one. Opened when first needed and again after it failed.
+/// The machine's loudspeaker, or the lack of one. Open only while it is in use: an open device keeps a battery busy.
 #[derive(Default)]
 struct Speaker {
     open: Option<(MixerDeviceSink, Player)>,
+    /// The last attempt to open it succeeded, and it has not broken since. None before the first.
+    works: Option<bool>,
     /// Set by the sound system's thread when the device is lost.
     broken: Arc<AtomicBool>,
     tried: Option<Instant>,
+    used: Option<Instant>,
 }
 
 impl Speaker {
-    /// Whether a burst would be heard, as far as this machine can know.
+    /// Whether a burst would be heard, as far as this machine can know. Tries the device now and then.
     fn can_be_heard(&mut self) -> bool {
         if self.broken.swap(false, Ordering::Relaxed) {
             tracing::warn!("the sound device is gone");
+            (self.open, self.works) = (None, Some(false));
+        }
+        let idle = self.used.is_none_or(|used| used.elapsed() >= CLOSE_AFTER);
+        if idle && self.open.as_ref().is_some_and(|(_, player)| player.empty()) {
             self.open = None;
         }
-        if self.open.is_none() && self.tried.is_none_or(|tried| tried.elapsed() >= TRY_DEVICE_EVERY) {
-            self.tried = Some(Instant::now());
+        let again = if self.works == Some(true) { TRY_WORKING_EVERY } else { TRY_MISSING_EVERY };
+        if self.open.is_none() && self.tried.is_none_or(|tried| tried.elapsed() >= again) {
             self.open_device();
         }
-        self.open.is_some()
+        self.works == Some(true)
     }
 
     fn play(&mut self, burst: &Burst) {
-        if !self.can_be_heard() {
-            return;
+        if self.open.is_none() {
+            self.open_device();
         }
         let (Some((_, player)), Some(rate)) = (&self.open, NonZero::new(RATE_HZ)) else { return };
+        self.used = Some(Instant::now());
         player.append(SamplesBuffer::new(NonZero::<u16>::MIN, rate, burst.samples()));
     }
 
     fn open_device(&mut self) {
+        self.tried = Some(Instant::now());
         let broken = Arc::clone(&self.broken);
         let opened = DeviceSinkBuilder::from_default_device()
             .map(|b| b.with_error_callback(move |_| broken.store(true, Ordering::Relaxed)))
             .and_then(|b| b.open_stream());
+        let before = self.works.replace(opened.is_ok());
         match opened {
             Ok(mut sink) => {
                 sink.log_on_drop(false);
                 let player = Player::connect_new(sink.mixer());
                 self.open = Some((sink, player));
             }
-            Err(error) => tracing::warn!(%error, "no sound device: the alarm can be seen, not heard"),
+            Err(error) if before != Some(false) => {
+                tracing::warn!(%error, "no sound device: the alarm can be seen, not heard");
+            }
+            Err(_) => {}
         }
     }
 }
