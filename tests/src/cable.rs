@@ -201,3 +201,79 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: &Wire, up: 
         count.fetch_add(n as u64, Ordering::SeqCst);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::until::until;
+
+    /// Sends everything back.
+    async fn echo() -> SocketAddr {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let (mut reads, mut writes) = stream.split();
+                    let _ = tokio::io::copy(&mut reads, &mut writes).await;
+                });
+            }
+        });
+        address
+    }
+
+    async fn answer(stream: &mut TcpStream, say: &[u8]) -> std::io::Result<Vec<u8>> {
+        stream.write_all(say).await?;
+        let mut back = vec![0; say.len()];
+        stream.read_exact(&mut back).await?;
+        Ok(back)
+    }
+
+    #[tokio::test]
+    async fn a_cut_breaks_what_is_open_and_what_comes_and_heals() {
+        let cable = Cable::to(echo().await).unwrap();
+        let mut open = TcpStream::connect(cable.address).await.unwrap();
+        assert_eq!(answer(&mut open, b"hello").await.unwrap(), b"hello");
+        assert_eq!((cable.bytes_up(), cable.bytes_down()), (5, 5));
+        cable.cut();
+        assert!(answer(&mut open, b"still there?").await.is_err());
+        let mut new = TcpStream::connect(cable.address).await.unwrap();
+        assert!(answer(&mut new, b"anybody?").await.is_err());
+        cable.restore();
+        let mut new = TcpStream::connect(cable.address).await.unwrap();
+        assert_eq!(answer(&mut new, b"back").await.unwrap(), b"back");
+    }
+
+    #[tokio::test]
+    async fn a_black_hole_keeps_connections_open_and_answers_nothing() {
+        let cable = Cable::to(echo().await).unwrap();
+        let mut open = TcpStream::connect(cable.address).await.unwrap();
+        assert_eq!(answer(&mut open, b"hello").await.unwrap(), b"hello");
+        cable.set(Weather::BlackHole);
+        let mut asked = tokio::spawn(async move { answer(&mut open, b"lost?").await });
+        assert!(tokio::time::timeout(Duration::from_millis(100), &mut asked).await.is_err(), "no answer, no error");
+        assert_eq!(cable.bytes_down(), 5);
+        cable.restore();
+        assert_eq!(asked.await.unwrap().unwrap(), b"lost?");
+    }
+
+    #[tokio::test]
+    async fn it_cuts_itself_in_the_middle_of_a_message() {
+        let cable = Cable::to(echo().await).unwrap();
+        let mut open = TcpStream::connect(cable.address).await.unwrap();
+        cable.cut_after(3);
+        assert!(answer(&mut open, b"whole").await.is_err());
+        until("the cut", async || cable.is_cut().then_some(())).await;
+    }
+
+    #[tokio::test]
+    async fn a_login_page_answers_whatever_is_asked() {
+        let cable = Cable::to(echo().await).unwrap();
+        cable.set(Weather::LoginPage);
+        let mut open = TcpStream::connect(cable.address).await.unwrap();
+        open.write_all(b"GET /v1/hello HTTP/1.1\r\n\r\n").await.unwrap();
+        let mut page = String::new();
+        open.read_to_string(&mut page).await.unwrap();
+        assert!(page.starts_with("HTTP/1.1 200 OK") && page.contains("sign in"), "{page}");
+    }
+}

@@ -5,6 +5,7 @@ pub mod axe;
 pub mod cable;
 pub mod display;
 pub mod facility;
+pub mod hands;
 pub mod page;
 pub mod process;
 pub mod programs;

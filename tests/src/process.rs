@@ -148,3 +148,32 @@ pub fn run(mut command: Command) -> Result<(ExitStatus, String, String)> {
         command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {:?}", command.get_program()))?;
     Ok((out.status, String::from_utf8_lossy(&out.stdout).into_owned(), String::from_utf8_lossy(&out.stderr).into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::until::until_blocking;
+
+    #[test]
+    fn a_process_and_what_it_started_end_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 600 & echo $!; wait"]);
+        let mut process = Process::start("parent", command, folder.path()).unwrap();
+        let child: u32 = process.first_line(Duration::from_secs(30)).unwrap().trim().parse().unwrap();
+        assert_eq!(descendants(process.pid()), vec![child]);
+        assert!(alive(child));
+        drop(process);
+        until_blocking("the grandchild's end", || (!alive(child)).then_some(()));
+    }
+
+    #[test]
+    fn one_that_ends_early_says_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo no room >&2; exit 3"]);
+        let mut process = Process::start("short", command, folder.path()).unwrap();
+        let error = process.first_line(Duration::from_secs(30)).unwrap_err().to_string();
+        assert!(error.contains("no room") && error.contains('3'), "{error}");
+    }
+}

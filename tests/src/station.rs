@@ -1,6 +1,7 @@
 //! The nursing station's pages in a real Chromium.
 
-use crate::page::{Page, free_port};
+use crate::hands::Person;
+use crate::page::{Page, free_port, id};
 use crate::process::Process;
 use crate::programs;
 use anyhow::{Context, Result};
@@ -60,4 +61,24 @@ impl Station {
             .with_context(|| format!("the browser did not open: {}", driver.last_words()))?;
         Ok(Station { page, _driver: driver })
     }
+}
+
+/// Opens the login page.
+pub async fn visit(page: &Page, url: &str) -> Result<()> {
+    page.go(&format!("{url}/station/")).await?;
+    page.see(&id("login-name")).await.map(|_| ())
+}
+
+/// Logs in and waits for the ward's live board.
+pub async fn log_in(page: &Page, person: &Person) -> Result<()> {
+    page.type_in(&id("login-name"), &person.login).await?;
+    page.type_in(&id("login-password"), &person.password).await?;
+    page.tap(&id("login-submit")).await?;
+    page.see("[data-testid^=\"card-\"]").await.map(|_| ())
+}
+
+/// "night" or "day".
+pub async fn theme(page: &Page, theme: &str) -> Result<()> {
+    page.tap(&id(&format!("theme-{theme}"))).await?;
+    page.see(&format!("html[data-theme=\"{theme}\"]")).await.map(|_| ())
 }

@@ -51,7 +51,7 @@ pub fn export(tablet: &Tablet, out: &mut dyn Write) -> Result<u64> {
 const SEEN: [(&str, &str); 6] = [
     ("bedroom", "eyes_closed"),
     ("bedroom", "resting"),
-    ("day_room", "tv_reading"),
+    ("day_room", "tv"),
     ("hallway", "walking"),
     ("day_room", "with_peers"),
     ("bedroom", "calm"),

@@ -1,0 +1,7 @@
+//! The real window under Xvfb and the station in real Chromium, against a real server process behind a cable.
+//! Left out with a message where a program is missing; with CI=true that is a failure.
+
+mod crash;
+mod ground;
+mod looks;
+mod story;

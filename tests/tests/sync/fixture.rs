@@ -1,0 +1,151 @@
+//! A demo facility behind a cable, and tablets on it.
+
+use lamplight_domain::commands::{Entry, Pad, Save, Saved};
+use lamplight_domain::ids::{RecordId, StayId};
+use lamplight_domain::kinds::Event;
+use lamplight_domain::record::Auth;
+use lamplight_domain::refusal::Refusal;
+use lamplight_domain::views::{Board, Card, PatientDay};
+use lamplight_tablet::{Options, Tablet};
+use lamplight_tests::cable::Cable;
+use lamplight_tests::facility::{Facility, lines};
+use lamplight_tests::sim::tablet::Walk;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+pub struct Ward {
+    pub facility: Facility,
+    pub cable: Cable,
+    pub invite: String,
+}
+
+impl Ward {
+    pub fn open() -> Ward {
+        let facility = Facility::demo().unwrap();
+        let cable = Cable::to(facility.address).unwrap();
+        let invite = facility.invite(&cable.url(), 20).unwrap();
+        Ward { facility, cable, invite }
+    }
+
+    pub fn dir(&self, name: &str) -> PathBuf {
+        self.facility.folder().join(name)
+    }
+
+    /// A tablet that has joined and knows the ward.
+    pub async fn tablet(&self, name: &str) -> Tablet {
+        let tablet = Tablet::open(&self.dir(name), Options::default()).unwrap();
+        tablet.join(&self.invite, "").await.unwrap();
+        tablet.sync_now().await.unwrap();
+        tablet
+    }
+
+    /// The same tablet after its program ended and started again.
+    pub fn reopen(&self, name: &str, before: Tablet) -> Tablet {
+        before.stop();
+        drop(before);
+        Tablet::open(&self.dir(name), Options::default()).unwrap()
+    }
+
+    /// Somebody of the demo: (staff id, PIN).
+    pub fn login(&self, role: &str, nth: usize) -> (Value, String) {
+        let person = self.facility.person(role, nth).unwrap();
+        (person["staff"].clone(), person["pin"].as_str().unwrap().to_owned())
+    }
+
+    pub async fn sign_in(&self, tablet: &Tablet, role: &str) {
+        let (staff, pin) = self.login(role, 0);
+        tablet.call("sign_in", json!({ "staff": staff, "pin": pin })).await.unwrap();
+    }
+
+    /// Body hashes by id of everything that the server holds.
+    pub fn server_holds(&self) -> Holdings {
+        Holdings::of(&self.facility.export().unwrap())
+    }
+}
+
+/// A tablet's records as its export says.
+pub fn exported(tablet: &Tablet) -> Vec<Value> {
+    let mut out = Vec::new();
+    let n = tablet.export(&mut out).unwrap();
+    let lines = lines(&String::from_utf8(out).unwrap()).unwrap();
+    assert_eq!(lines.len() as u64, n, "export says how many lines it wrote");
+    lines
+}
+
+pub fn holds(tablet: &Tablet) -> Holdings {
+    Holdings::of(&exported(tablet))
+}
+
+/// (id, hash of the body) and how often; the author of each link.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holdings {
+    pub bodies: BTreeMap<(String, String), usize>,
+    /// (author, seq) to the hash of the body that the link names.
+    pub links: BTreeMap<(String, u64), String>,
+}
+
+impl Holdings {
+    pub fn of(lines: &[Value]) -> Holdings {
+        let mut holdings = Holdings::default();
+        for line in lines {
+            let text = |field: &str| line[field].as_str().unwrap_or_default().to_owned();
+            let hash = text("hash");
+            assert_eq!(hash.len(), 64, "an export line without the hash of its body: {line}");
+            *holdings.bodies.entry((text("id"), hash.clone())).or_default() += 1;
+            holdings.links.insert((text("author"), line["seq"].as_u64().unwrap_or_default()), hash);
+        }
+        holdings
+    }
+
+    /// What is here and not in `other`.
+    pub fn missing_from(&self, other: &Holdings) -> Vec<String> {
+        self.bodies.keys().filter(|k| !other.bodies.contains_key(*k)).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// The links of one author, in order.
+    pub fn chain(&self, author: &str) -> Vec<(u64, String)> {
+        self.links.iter().filter(|((a, _), _)| a == author).map(|((_, seq), hash)| (*seq, hash.clone())).collect()
+    }
+}
+
+/// A command with typed arguments and reply.
+pub async fn ask<R: DeserializeOwned>(tablet: &Tablet, command: &str, args: impl Serialize) -> Result<R, Refusal> {
+    let reply = tablet.call(command, serde_json::to_value(args).unwrap()).await?;
+    Ok(serde_json::from_value(reply).unwrap())
+}
+
+pub async fn board(tablet: &Tablet) -> Board {
+    ask(tablet, "board", json!({})).await.unwrap()
+}
+
+pub async fn card(tablet: &Tablet, stay: StayId) -> Card {
+    board(tablet).await.cards.into_iter().find(|c| c.stay == stay).unwrap()
+}
+
+pub async fn day(tablet: &Tablet, stay: StayId) -> PatientDay {
+    ask(tablet, "day", json!({ "stay": stay, "date": null })).await.unwrap()
+}
+
+pub async fn pad(tablet: &Tablet, stay: StayId) -> Pad {
+    ask(tablet, "pad", json!({ "stay": stay })).await.unwrap()
+}
+
+/// Opens the pad and saves one entry, as the screen does.
+pub async fn save(tablet: &Tablet, stay: StayId, entry: Entry) -> Result<Saved, Refusal> {
+    let id = pad(tablet, stay).await.draft;
+    ask(tablet, "save", Save { id, stay, entry, observed_at: None }).await
+}
+
+pub fn seen() -> Entry {
+    Entry::Check { place: "hallway".into(), activity: "walking".into(), evidence: vec![] }
+}
+
+/// Records a note without a session, as a program of this house may.
+pub fn note(tablet: &Tablet, walk: &Walk, n: usize, words: &str) -> RecordId {
+    let stay = walk.stays[n % walk.stays.len()];
+    let event = Event::Note { words: words.to_owned() };
+    tablet.record(Some(walk.technician), Auth::Pin, Some(stay), None, event, None).unwrap().record
+}
