@@ -91,8 +91,6 @@ pub struct Patient {
     pub level: Level,
     /// Not before this on the ward.
     pub opened_at: Ms,
-    /// The order at the beginning; set when it is written.
-    pub order: Option<RecordId>,
     profile: usize,
 }
 
@@ -136,7 +134,7 @@ pub fn patients(seed: u64, now: Ms) -> Vec<Patient> {
                 Turn::Arrives => now - HISTORY_MS + dice.range(4 * 60, 6 * 60) * MINUTE_MS + dice.range(0, 59_999),
                 _ => arrived + dice.range(0, 59_999),
             };
-            Patient { stay, bed: beds[i], turn: profile.turn, level, opened_at, order: None, profile: i }
+            Patient { stay, bed: beds[i], turn: profile.turn, level, opened_at, profile: i }
         })
         .collect();
     patients.sort_by_key(|p| p.bed);
@@ -152,17 +150,37 @@ fn one_to_one() -> Level {
     })
 }
 
-/// Writes stays, beds, precautions and the orders in force at the beginning.
-pub fn write_standing(diary: &mut Diary, seed: u64, now: Ms, people: &People, patients: &mut [Patient]) {
+/// An order from which a patient is looked at in another way.
+#[derive(Clone, Copy, Debug)]
+pub struct LevelChange {
+    pub at: Ms,
+    /// Index into the patients.
+    pub patient: usize,
+    /// None for a continuous level.
+    pub limit_ms: Option<i64>,
+    pub order: RecordId,
+    /// Not a lowered one: it asks for a check at once.
+    pub closer: bool,
+}
+
+/// Writes stays, beds, precautions and the orders in force at the beginning, and answers with those orders.
+pub fn write_standing(
+    diary: &mut Diary,
+    seed: u64,
+    now: Ms,
+    people: &People,
+    patients: &[Patient],
+) -> Vec<LevelChange> {
     let mut dice = Dice::new(seed, "standing");
     let charge = people.first_with(Role::ChargeNurse);
     let begin = now - HISTORY_MS;
     // The nurse types the orders in, one after another; the closest levels last, just before the first round.
-    let mut entered = begin - 5 * MINUTE_MS;
+    let mut entered = begin - 4 * MINUTE_MS;
     let mut by_level: Vec<usize> = (0..patients.len()).collect();
     by_level.sort_by_key(|i| patients[*i].level.strictness());
+    let mut changes = Vec::new();
     for i in by_level {
-        let patient = &mut patients[i];
+        let patient = &patients[i];
         write_admission(diary, &mut dice, people, patient, charge);
         let arrives = patient.turn == Turn::Arrives;
         entered = entered + dice.range(7, 13) * SECOND_MS;
@@ -175,8 +193,11 @@ pub fn write_standing(diary: &mut Diary, seed: u64, now: Ms, people: &People, pa
             until: patient.is_one_to_one().then(|| clock::next(now + HOUR_MS, 10, 0)),
             replaces: Vec::new(),
         };
-        patient.order = Some(diary.write(at, Writer::Server, Some(charge), Some(patient.stay), Event::Order(order)));
+        let limit_ms = order.level.limit_ms();
+        let order = diary.write(at, Writer::Server, Some(charge), Some(patient.stay), Event::Order(order));
+        changes.push(LevelChange { at, patient: i, limit_ms, order, closer: true });
     }
+    changes
 }
 
 fn write_admission(diary: &mut Diary, dice: &mut Dice, people: &People, patient: &Patient, by: StaffId) {

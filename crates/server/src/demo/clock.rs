@@ -1,18 +1,13 @@
 //! The ward's wall clock: hours of the day in the facility's zone, right on clock-change nights.
 
 use super::ZONE;
-use chrono::{Datelike, NaiveDate, NaiveTime, TimeZone, Timelike};
+use chrono::{NaiveDate, NaiveTime, TimeZone, Timelike};
 use lamplight_domain::time::Ms;
 
 /// Minutes since midnight on the ward's clock.
 pub fn minute_of_day(at: Ms) -> u32 {
     let local = at.utc().with_timezone(&ZONE);
     local.hour() * 60 + local.minute()
-}
-
-/// A number for the calendar day on the ward's clock.
-pub fn day_number(at: Ms) -> i32 {
-    at.date(ZONE).num_days_from_ce()
 }
 
 /// The last moment before `before` at which the clock showed that time.

@@ -1,22 +1,36 @@
 //! The demo ward: an invented hospital ward with twelve hours of history that ends now, made by simulating people who
 //! walk. Pure: the same for the same seed and now.
 //!
-//! Read in this order: [`census`] (who is there), [`floor`] (where), [`lists`] (in which words), [`people`] (staff).
+//! Read in this order: [`people`] (staff), [`census`] (patients), [`floor`] (where things are), [`days`] (what patients
+//! do), [`plan`] (what will happen), [`walk`] (who walks where), [`story`] (what else is written), [`diary`] (records).
 
 mod census;
 mod clock;
+mod days;
 mod diary;
 mod dice;
+mod duty;
+mod ending;
+mod errands;
 mod floor;
-mod lists;
+pub mod lists;
+mod look;
 mod names;
 mod people;
+mod plan;
+mod story;
+mod walk;
+mod words;
 
-use diary::{Diary, Net};
+#[cfg(test)]
+mod tests;
+
+use diary::Diary;
 use dice::Dice;
 use lamplight_domain::ids::{StaffId, TabletId, WardId};
 use lamplight_domain::roster::{Role, Roster};
 use lamplight_domain::time::{HOUR_MS, Ms};
+use walk::{Ground, Walk};
 
 pub const FACILITY_NAME: &str = "Demo Hospital";
 pub const WARD_NAME: &str = "Willow Ward";
@@ -84,7 +98,14 @@ pub fn ward(seed: u64, now: Ms) -> DemoWard {
 
 fn history(seed: u64, now: Ms, people: &people::People) -> Vec<DemoRecord> {
     let mut diary = Diary::new(Dice::new(seed, &format!("records {}", now.0)));
-    let mut patients = census::patients(seed, now);
-    census::write_standing(&mut diary, seed, now, people, &mut patients);
-    diary.into_records(people, &Net::default(), now)
+    let patients = census::patients(seed, now);
+    let standing = census::write_standing(&mut diary, seed, now, people, &patients);
+    let plan = plan::plan(seed, now, people, &patients, standing, &mut diary);
+    let ground = Ground { people, patients: &patients, plan: &plan };
+    let tablets = [Writer::Tablet(people.tablets[0].id), Writer::Tablet(people.tablets[1].id)];
+    let mut walk = Walk::begin(ground, diary, Dice::new(seed, &format!("walk {}", now.0)), tablets);
+    walk.on(ground, now - ending::ENDING_MS);
+    let mut walk = ending::walk_to_the_end(&walk, ground, seed, now);
+    let net = story::tell(&mut walk, ground, seed);
+    walk.diary.into_records(people, &net, now)
 }
