@@ -1,0 +1,64 @@
+//! Who may give which command: the table is in `domain::commands`, the judgement here. Denied unless allowed.
+
+use lamplight_domain::commands::Access;
+use lamplight_domain::refusal::Refusal;
+use lamplight_domain::roster::Role;
+
+/// The state that access is judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    pub joined: bool,
+    /// Role of the person who is signed in; None while locked.
+    pub signed_in: Option<Role>,
+}
+
+/// Errors: "join.first", "locked", "role.not_allowed".
+pub fn may(access: Access, state: State) -> Result<(), Refusal> {
+    match (access, state) {
+        (Access::Anyone, _) => Ok(()),
+        (_, State { joined: false, .. }) => Err(crate::record::join_first()),
+        (Access::Locked, _) => Ok(()),
+        (Access::Roles(_), State { signed_in: None, .. }) => Err(locked()),
+        (Access::Roles(roles), State { signed_in: Some(role), .. }) if roles.contains(&role) => Ok(()),
+        (Access::Roles(_), State { signed_in: Some(role), .. }) => Err(Refusal::new(
+            "role.not_allowed",
+            format!("A {} cannot do this.", role.words()),
+            "Ask a nurse, or sign in as somebody who may.",
+        )),
+    }
+}
+
+pub fn locked() -> Refusal {
+    Refusal::new("locked", "This tablet is locked.", "Sign in with your name and PIN; what you had begun is kept.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lamplight_domain::commands::Command;
+
+    const ROLES: [Role; 5] = [Role::Technician, Role::Nurse, Role::ChargeNurse, Role::Manager, Role::Administrator];
+    /// What works without anybody signed in, before joining and after. Written out: a new command is refused here
+    /// until somebody has thought about it.
+    const ANYONE: [&str; 3] = ["hello", "join", "set_theme"];
+    const LOCKED: [&str; 5] = ["locked", "sign_in", "raise", "status", "silence"];
+    const NURSES_ONLY: [&str; 1] = ["verify"];
+
+    #[test]
+    fn every_command_in_every_state_by_every_role() {
+        for command in Command::ALL {
+            let (name, access) = (command.name(), command.access());
+            let code = |joined, signed_in| may(access, State { joined, signed_in }).err().map(|r| r.code);
+            let (anyone, locked) = (ANYONE.contains(&name), LOCKED.contains(&name));
+            assert_eq!(code(false, None).as_deref(), (!anyone).then_some("join.first"), "{name} before joining");
+            assert_eq!(code(true, None).as_deref(), (!anyone && !locked).then_some("locked"), "{name} while locked");
+            for role in ROLES {
+                let care = !matches!(role, Role::Manager | Role::Administrator);
+                let nurse = matches!(role, Role::Nurse | Role::ChargeNurse);
+                let allowed = anyone || locked || if NURSES_ONLY.contains(&name) { nurse } else { care };
+                let expected = (!allowed).then_some("role.not_allowed");
+                assert_eq!(code(true, Some(role)).as_deref(), expected, "{name} by a {}", role.words());
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Bodies: own and others', found by hash, by id, by stay and by time.
+
+use super::links;
+use lamplight_domain::chain::{Hash, body_hash};
+use lamplight_domain::ids::{AuthorId, RecordId, StayId};
+use lamplight_domain::record::{Body, Record};
+use lamplight_domain::time::Ms;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+/// Puts a body in; one that is there already stays as it is. True where it was new.
+pub fn insert(to: &Connection, bytes: &[u8]) -> rusqlite::Result<bool> {
+    let hash = body_hash(bytes);
+    let read = Body::parse(bytes).ok();
+    let envelope = read.as_ref().map(|b| &b.envelope);
+    let added = to
+        .prepare_cached(
+            "INSERT INTO bodies (hash, id, kind, stay, observed_at, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (hash) DO NOTHING",
+        )?
+        .execute(params![
+            hash.0,
+            envelope.map_or(Uuid::nil(), |e| e.id.0).as_bytes(),
+            envelope.map_or("", |e| e.kind.as_str()),
+            envelope.and_then(|e| e.stay).map(|s| *s.0.as_bytes()),
+            envelope.map_or(0, |e| e.observed_at.0),
+            bytes,
+        ])?;
+    Ok(added > 0)
+}
+
+pub fn bytes(from: &Connection, hash: &Hash) -> rusqlite::Result<Option<Vec<u8>>> {
+    from.prepare_cached("SELECT bytes FROM bodies WHERE hash = ?1")?.query_row([hash.0], |row| row.get(0)).optional()
+}
+
+/// The own body of this id that was linked first: a draft's id saved before.
+pub fn own_by_id(from: &Connection, id: RecordId) -> rusqlite::Result<Option<Vec<u8>>> {
+    from.prepare_cached(
+        "SELECT b.bytes FROM bodies b JOIN links l ON l.body_hash = b.hash WHERE b.id = ?1 ORDER BY b.n LIMIT 1",
+    )?
+    .query_row([id.0.as_bytes()], |row| row.get(0))
+    .optional()
+}
+
+/// Any body of this id, own or not; the first where there are several.
+pub fn by_id(from: &Connection, id: RecordId) -> rusqlite::Result<Option<Body>> {
+    let bytes: Option<Vec<u8>> = from
+        .prepare_cached("SELECT bytes FROM bodies WHERE id = ?1 ORDER BY n LIMIT 1")?
+        .query_row([id.0.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(bytes.and_then(|b| Body::parse(&b).ok()))
+}
+
+/// Kinds of which only the newest matter: what was observed, and what machines note about themselves. Everything
+/// else stands until another record ends it, whatever its age.
+const PASSING: &str =
+    "'check', 'heard', 'cant_tell', 'not_done', 'mood', 'behaviour', 'note', 'silenced', 'clock.measured'";
+/// A stay's newest passing records are taken however old they are: the last check may have been retracted.
+const LAST_OF_STAY: u32 = 8;
+
+/// What a board needs: standing records of any age, all since `since`, and the last checks of each stay.
+pub fn for_board(from: &Connection, since: Ms) -> rusqlite::Result<Vec<Record>> {
+    let sql = format!(
+        "{WITH_ORIGIN} WHERE b.observed_at >= ?1 OR b.kind NOT IN ({PASSING}) OR b.n IN (
+           SELECT n FROM (SELECT n, row_number() OVER (PARTITION BY stay ORDER BY observed_at DESC) AS nth
+             FROM bodies WHERE kind = 'check' AND stay IS NOT NULL) WHERE nth <= {LAST_OF_STAY})"
+    );
+    records(from, &sql, params![since.0])
+}
+
+/// Everything of one stay and everything of the ward as a whole.
+pub fn of_stay(from: &Connection, stay: StayId) -> rusqlite::Result<Vec<Record>> {
+    let sql = format!("{WITH_ORIGIN} WHERE b.stay = ?1 OR (b.stay IS NULL AND b.kind NOT IN ({PASSING}))");
+    records(from, &sql, params![stay.0.as_bytes()])
+}
+
+/// Records of one kind of one stay, newest first.
+pub fn of_stay_and_kind(from: &Connection, stay: StayId, kind: &str, most: u32) -> rusqlite::Result<Vec<Record>> {
+    let sql = format!("{WITH_ORIGIN} WHERE b.stay = ?1 AND b.kind = ?2 ORDER BY b.observed_at DESC LIMIT ?3");
+    records(from, &sql, params![stay.0.as_bytes(), kind, most])
+}
+
+/// Own and others' bodies in the order in which they came; `each` gets one at a time.
+pub fn walk(from: &Connection, each: impl FnMut(Origin, &[u8])) -> rusqlite::Result<()> {
+    walk_where(from, "1 = 1", (), each)
+}
+
+/// The same, of one kind.
+pub fn walk_kind(from: &Connection, kind: &str, each: impl FnMut(Origin, &[u8])) -> rusqlite::Result<()> {
+    walk_where(from, "b.kind = ?1", [kind], each)
+}
+
+fn walk_where(
+    from: &Connection,
+    condition: &str,
+    params: impl rusqlite::Params,
+    mut each: impl FnMut(Origin, &[u8]),
+) -> rusqlite::Result<()> {
+    let mut statement = from.prepare(&format!("{WITH_ORIGIN} WHERE {condition} ORDER BY b.n"))?;
+    let mut rows = statement.query(params)?;
+    while let Some(row) = rows.next()? {
+        each(Origin::of(row)?, row.get_ref(0)?.as_blob().unwrap_or_default());
+    }
+    Ok(())
+}
+
+/// A body with the link that brought it: the server's word where there is one, else the own link.
+const WITH_ORIGIN: &str = "SELECT b.bytes, h.author, h.seq, h.received_at, l.author, l.seq FROM bodies b
+  LEFT JOIN held h ON h.body_hash = b.hash
+    AND (h.author, h.seq) = (SELECT author, seq FROM held WHERE body_hash = b.hash ORDER BY received_at, author, seq LIMIT 1)
+  LEFT JOIN links l ON l.body_hash = b.hash
+    AND (l.author, l.seq) = (SELECT author, seq FROM links WHERE body_hash = b.hash ORDER BY author, seq LIMIT 1)";
+
+/// Which link a body is known by.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    pub author: AuthorId,
+    pub seq: u64,
+    pub received_at: Option<Ms>,
+}
+
+impl Origin {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Origin> {
+        let (author, seq): (Option<[u8; 16]>, Option<i64>) = match row.get(1)? {
+            Some(author) => (Some(author), row.get(2)?),
+            None => (row.get(4)?, row.get(5)?),
+        };
+        Ok(Origin {
+            author: AuthorId(Uuid::from_bytes(author.unwrap_or_default())),
+            seq: links::number(seq.unwrap_or_default()),
+            received_at: row.get::<_, Option<i64>>(3)?.map(Ms),
+        })
+    }
+}
+
+/// Bodies that cannot be read are left out: they are counted when they arrive.
+fn records(from: &Connection, sql: &str, params: impl rusqlite::Params) -> rusqlite::Result<Vec<Record>> {
+    let mut statement = from.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        let origin = Origin::of(row)?;
+        let bytes = row.get_ref(0)?.as_blob().unwrap_or_default();
+        out.extend(Record::parse(bytes, origin.author, origin.seq, origin.received_at));
+    }
+    Ok(out)
+}

@@ -1,0 +1,99 @@
+//! What can be wrong with a file, sorted by what must be done about it.
+
+use lamplight_domain::refusal::Refusal;
+use rusqlite::ErrorCode;
+use std::path::Path;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// No room. Nothing was saved; the file is sound.
+    Full,
+    /// The disk gave an error. Whether the transaction was kept is open: look it up.
+    Io(String),
+    /// What stands in the file is not what was written.
+    Damaged(String),
+    /// A fault of this program or an odd state of the file.
+    Other(String),
+    /// An earlier fault closed the file.
+    Closed,
+    Refused(Refusal),
+}
+
+/// Below this a disk counts as full when it answers with an I/O error: SQLite says IOERR, not FULL, where it cannot
+/// grow its shared-memory file.
+const NO_ROOM_BYTES: u64 = 64 * 1024;
+
+impl Broken {
+    pub fn of(error: &rusqlite::Error, path: &Path) -> Broken {
+        let rusqlite::Error::SqliteFailure(failure, message) = error else {
+            return Broken::Other(kind_of(error));
+        };
+        let named = format!("SQLite {}", failure.extended_code);
+        match failure.code {
+            ErrorCode::DiskFull => Broken::Full,
+            ErrorCode::SystemIoFailure if free_bytes(path).is_some_and(|free| free < NO_ROOM_BYTES) => Broken::Full,
+            ErrorCode::SystemIoFailure => Broken::Io(named),
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Broken::Damaged(named),
+            // SQLCipher reports a page whose HMAC does not fit as a plain error.
+            ErrorCode::Unknown if message.as_deref().is_some_and(|m| m.contains("decrypt") || m.contains("hmac")) => {
+                Broken::Damaged(named)
+            }
+            _ => Broken::Other(named),
+        }
+    }
+
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Broken::Damaged(_))
+    }
+
+    /// In the words of somebody who has just tapped "save".
+    pub fn refusal(&self) -> Refusal {
+        match self {
+            Broken::Full => Refusal::new(
+                "disk.full",
+                "NOT saved: this tablet's disk is full.",
+                "Leave the entry open, write it on paper, and tell the charge nurse; save again when there is room.",
+            ),
+            Broken::Refused(refusal) => refusal.clone(),
+            Broken::Damaged(name) => Refusal::new(
+                "file.damaged",
+                format!("NOT saved: this tablet's file is damaged ({name})."),
+                "Save again; if it fails again, use another tablet or paper and tell the charge nurse.",
+            ),
+            Broken::Io(name) | Broken::Other(name) => Refusal::new(
+                "disk.failed",
+                format!("NOT saved: this tablet cannot write to its disk ({name})."),
+                "Save again; if it fails again, use another tablet or paper and tell the charge nurse.",
+            ),
+            Broken::Closed => Refusal::new(
+                "disk.failed",
+                "NOT saved: this tablet cannot save any more.",
+                "Use another tablet or paper, and tell the charge nurse.",
+            ),
+        }
+    }
+}
+
+impl From<Broken> for Refusal {
+    fn from(broken: Broken) -> Refusal {
+        broken.refusal()
+    }
+}
+
+/// Free bytes of the disk under `path` for this user; None where the system does not say.
+pub fn free_bytes(path: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(path.parent()?).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// The sort of error without its values: they may be patient data.
+fn kind_of(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::QueryReturnedNoRows => "a row is missing",
+        rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..) => "a value of another type",
+        _ => "a fault of the program",
+    }
+    .to_owned()
+}

@@ -1,0 +1,110 @@
+//! An encrypted SQLite file: one connection that writes, one that reads. Nobody holds either across a network call.
+//!
+//! A transaction is durable when [`File::write`] returns, and not visible to others before. One module a table.
+
+pub mod aside;
+pub mod bodies;
+pub mod broken;
+pub mod drafts;
+pub mod feeds;
+pub mod held;
+pub mod identity;
+pub mod links;
+pub mod meta;
+mod open;
+pub mod pin_tries;
+pub mod pins;
+pub mod receipts;
+pub mod roster;
+mod schema;
+
+pub use broken::Broken;
+pub use schema::Schema;
+
+use crate::keys::DeviceKey;
+use lamplight_domain::refusal::Refusal;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub struct File {
+    path: PathBuf,
+    key: DeviceKey,
+    schema: Schema,
+    writer: Mutex<Option<Connection>>,
+    reader: Mutex<Option<Connection>>,
+}
+
+impl File {
+    /// Opens or makes the file. A damaged one is set aside (see [`aside`]) and a fresh one made; then the second
+    /// value says where the damaged one went. Errors: "file.newer", "disk.full", "disk.failed", "cipher.missing".
+    pub fn open(path: PathBuf, key: DeviceKey, schema: Schema) -> Result<(File, Option<PathBuf>), Refusal> {
+        let mut set_aside = None;
+        let connections = match open::pair(&path, &key, schema) {
+            Ok(pair) => pair,
+            Err(open::Failure::Refused(refusal)) => return Err(refusal),
+            Err(open::Failure::Broken(broken)) if broken.is_damage() => {
+                set_aside = Some(aside::move_away(&path)?);
+                open::pair(&path, &key, schema).map_err(open::Failure::refusal)?
+            }
+            Err(failure) => return Err(failure.refusal()),
+        };
+        let (writer, reader) = connections;
+        let file = File { path, key, schema, writer: Mutex::new(Some(writer)), reader: Mutex::new(Some(reader)) };
+        Ok((file, set_aside))
+    }
+
+    /// Runs `work` in one transaction and commits it with everything synced to the disk. On an error nothing of it
+    /// is kept, with one exception: [`Broken::Io`] leaves open whether it was.
+    pub fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, Broken> {
+        let mut guard = lock(&self.writer);
+        let connection = guard.as_mut().ok_or(Broken::Closed)?;
+        let done = connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
+            let value = work(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        });
+        done.map_err(|e| Broken::of(&e, &self.path))
+    }
+
+    /// Runs `work` over what is committed.
+    pub fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Broken> {
+        let guard = lock(&self.reader);
+        let connection = guard.as_ref().ok_or(Broken::Closed)?;
+        work(connection).map_err(|e| Broken::of(&e, &self.path))
+    }
+
+    /// Closes both connections and opens them again: after an I/O error nothing that SQLite says later is reliable.
+    pub fn reopen(&self) -> Result<(), Broken> {
+        let (mut writer, mut reader) = (lock(&self.writer), lock(&self.reader));
+        (*writer, *reader) = (None, None);
+        let (w, r) = open::pair(&self.path, &self.key, self.schema).map_err(open::Failure::broken)?;
+        (*writer, *reader) = (Some(w), Some(r));
+        Ok(())
+    }
+
+    /// Closes both connections, sets the damaged file aside and starts a fresh one. Returns where the old one is.
+    pub fn start_afresh(&self) -> Result<PathBuf, Refusal> {
+        let (mut writer, mut reader) = (lock(&self.writer), lock(&self.reader));
+        (*writer, *reader) = (None, None);
+        let away = aside::move_away(&self.path)?;
+        let (w, r) = open::pair(&self.path, &self.key, self.schema).map_err(open::Failure::refusal)?;
+        (*writer, *reader) = (Some(w), Some(r));
+        Ok(away)
+    }
+
+    /// Reads what can still be read of a file that was set aside. It is opened read-only and never changed.
+    pub fn salvage<T>(
+        &self,
+        away: &Path,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let name = self.path.file_name().unwrap_or_default();
+        work(&open::read_only(&away.join(name), &self.key)?)
+    }
+}
+
+/// A lock whose holder panicked is taken all the same: what it guards is committed whole or not at all.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

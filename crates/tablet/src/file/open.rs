@@ -1,0 +1,114 @@
+//! How a connection is opened: key first, then what keeps a file sound, then the gate for newer files.
+
+use super::{Broken, Schema};
+use crate::keys::DeviceKey;
+use lamplight_domain::refusal::Refusal;
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+
+/// SQLCipher 4.14 carries SQLite 3.51.3, which mends a fault of the write-ahead log.
+const CIPHER_AT_LEAST: (u32, u32) = (4, 14);
+
+pub enum Failure {
+    Broken(Broken),
+    Refused(Refusal),
+}
+
+impl Failure {
+    pub fn refusal(self) -> Refusal {
+        match self {
+            Failure::Broken(broken) => broken.refusal(),
+            Failure::Refused(refusal) => refusal,
+        }
+    }
+    pub fn broken(self) -> Broken {
+        match self {
+            Failure::Broken(broken) => broken,
+            Failure::Refused(refusal) => Broken::Refused(refusal),
+        }
+    }
+}
+
+/// The writing and the reading connection, with the file brought to this program's schema.
+pub fn pair(path: &Path, key: &DeviceKey, schema: Schema) -> Result<(Connection, Connection), Failure> {
+    let broken = |e: rusqlite::Error| Failure::Broken(Broken::of(&e, path));
+    let mut writer =
+        connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE).map_err(broken)?;
+    assert_cipher(&writer).map_err(Failure::Refused)?;
+    let version: i64 = writer.query_row("PRAGMA user_version", (), |row| row.get(0)).map_err(broken)?;
+    if version > schema.version() {
+        return Err(Failure::Refused(newer(path)));
+    }
+    settle(&writer).map_err(broken)?;
+    schema.bring_up(&mut writer).map_err(broken)?;
+    check(&writer).map_err(broken)?;
+    let reader = connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(broken)?;
+    reader.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF").map_err(broken)?;
+    Ok((writer, reader))
+}
+
+/// For salvage: changes nothing on the disk.
+pub fn read_only(path: &Path, key: &DeviceKey) -> rusqlite::Result<Connection> {
+    connect(path, key, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+fn connect(path: &Path, key: &DeviceKey, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.pragma_update(None, "key", key.pragma().as_str())?;
+    // SQLCipher would write page errors to stderr; ours are reported by name.
+    connection.pragma_update(None, "cipher_log_level", "NONE")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    Ok(connection)
+}
+
+fn settle(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA cell_size_check = ON;
+         PRAGMA temp_store = MEMORY;
+         -- So that INSERT OR REPLACE meets the triggers that forbid DELETE.
+         PRAGMA recursive_triggers = ON;",
+    )
+}
+
+/// Reads the first and last page of every table's tree, not every page: a start must not take longer with the years.
+/// Damage elsewhere is met by the page's own HMAC when it is read.
+fn check(connection: &Connection) -> rusqlite::Result<()> {
+    let mut tables = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+    let names: Vec<String> = tables.query_map((), |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for name in names {
+        connection.query_row(&format!("SELECT count(*) FROM (SELECT 1 FROM \"{name}\" LIMIT 1)"), (), |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+fn assert_cipher(connection: &Connection) -> Result<(), Refusal> {
+    let missing = || {
+        Refusal::new(
+            "cipher.missing",
+            "This program was built without sound encryption, so it opens no file.",
+            "Install the Lamplight that your facility gives out.",
+        )
+    };
+    let text = |pragma: &str| {
+        connection.query_row(&format!("PRAGMA {pragma}"), (), |row| row.get::<_, String>(0)).map_err(|_| missing())
+    };
+    let version = text("cipher_version")?;
+    let mut numbers = version.split(['.', ' ']).map(|n| n.parse::<u32>().unwrap_or(0));
+    let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    let hmac_on = text("cipher_use_hmac")? == "1";
+    if found >= CIPHER_AT_LEAST && hmac_on { Ok(()) } else { Err(missing()) }
+}
+
+fn newer(path: &Path) -> Refusal {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Refusal::new(
+        "file.newer",
+        format!("This tablet's file {name} was written by a newer Lamplight than this one."),
+        "Install the newer Lamplight again; the file was not touched.",
+    )
+}

@@ -1,0 +1,55 @@
+//! The server's signed word for own heads, in order of arrival. Kept for ever: they prove when the server had what.
+
+use super::links::{number, signed};
+use lamplight_domain::chain::{Hash, Head, Receipt, Signature};
+use lamplight_domain::ids::AuthorId;
+use lamplight_domain::time::Ms;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+/// Keeps a verified receipt, unless the newest one says the same.
+pub fn keep(to: &Connection, receipt: &Receipt) -> rusqlite::Result<()> {
+    if newest(to, receipt.head.author)?.is_some_and(|r| r.head == receipt.head && r.received_at == receipt.received_at)
+    {
+        return Ok(());
+    }
+    to.prepare_cached(
+        "INSERT INTO receipts (author, seq, hash, received_at, request, signature) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        receipt.head.author.0.as_bytes(),
+        signed(receipt.head.seq),
+        receipt.head.hash.0,
+        receipt.received_at.0,
+        receipt.request.as_bytes(),
+        receipt.signature.0,
+    ])
+    .map(|_| ())
+}
+
+/// The receipt that arrived last: where the server stood then, even if it had stood further before.
+pub fn newest(from: &Connection, author: AuthorId) -> rusqlite::Result<Option<Receipt>> {
+    one(from, author, "ORDER BY n DESC LIMIT 1")
+}
+
+/// The receipt for the longest stretch of the chain that the server ever held.
+pub fn furthest(from: &Connection, author: AuthorId) -> rusqlite::Result<Option<Receipt>> {
+    one(from, author, "ORDER BY seq DESC, n LIMIT 1")
+}
+
+fn one(from: &Connection, author: AuthorId, which: &str) -> rusqlite::Result<Option<Receipt>> {
+    from.prepare_cached(&format!(
+        "SELECT seq, hash, received_at, request, signature FROM receipts WHERE author = ?1 {which}"
+    ))?
+    .query_row([author.0.as_bytes()], |row| receipt(author, row))
+    .optional()
+}
+
+fn receipt(author: AuthorId, row: &Row<'_>) -> rusqlite::Result<Receipt> {
+    Ok(Receipt {
+        head: Head { author, seq: number(row.get(0)?), hash: Hash(row.get(1)?) },
+        received_at: Ms(row.get(2)?),
+        request: Uuid::from_bytes(row.get(3)?),
+        signature: Signature(row.get(4)?),
+    })
+}

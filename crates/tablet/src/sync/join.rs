@@ -1,0 +1,111 @@
+//! Joining a facility with an invite. The key is made, and durable, before the server is asked: a lost answer is met
+//! by asking again with the same key.
+
+use super::client::{Client, not_the_server};
+use crate::contact::Exchange;
+use crate::file::{identity, lock};
+use crate::identity::{Identity, OwnAuthor, Secret};
+use crate::tablet::{Inner, Tablet};
+use lamplight_domain::chain::{Endorser, SigningKey};
+use lamplight_domain::refusal::Refusal;
+use lamplight_domain::wire::{Facility, HelloAnswer, Invite, JoinAsk, Joined, Trouble};
+
+impl Tablet {
+    /// Enrols this tablet, then reads its ward's feed as far as the network allows.
+    ///
+    /// `name` is the wanted name; empty lets the server choose. Errors: "invite.unreadable", "join.already",
+    /// "server.unreachable", "server.not_the_facility", "server.busy", and the server's own ("invite.expired", …).
+    pub async fn join(&self, invite: &str, name: &str) -> Result<(), Refusal> {
+        let invite: Invite = invite.parse()?;
+        if self.0.identity().is_some() {
+            return Err(Refusal::new(
+                "join.already",
+                "This tablet has joined a facility already.",
+                "Use it as it is; to move it, have it set up anew by whoever looks after the tablets.",
+            ));
+        }
+        let seed = self.0.blocking(|inner| inner.joining_key().map_err(Trouble::Refused)).await.map_err(in_words)?;
+        let key = SigningKey::from_seed(&seed.0);
+        let client = Client::of_invite(&invite, self.0.clock.clone()).map_err(in_words)?;
+        let asked = self.0.clock.read();
+        let hello = client.hello().await.map_err(in_words)?;
+        let exchange = Exchange { asked, answered: self.0.clock.read(), server: hello.server_time, waited: false };
+        let proof = key.sign(&JoinAsk::message(&invite.code));
+        let ask = JoinAsk { code: invite.code.clone(), key: key.public(), proof, name: name.trim().to_owned() };
+        let joined = client.join(ask).await.map_err(in_words)?;
+        if !is_for(&joined, &invite, &key) {
+            return Err(in_words(not_the_server("its credential does not hold")));
+        }
+        let identity = identity_of(&invite, &hello, &joined, seed)?;
+        let roster = joined.roster;
+        let keep = move |inner: &Inner| {
+            let mut pen = lock(&inner.pen);
+            let identity = inner.set_identity(identity).map_err(super::push::local)?;
+            inner.take_roster(roster)?;
+            *pen = inner.take_pen(&identity).map_err(super::push::local)?;
+            drop(pen);
+            inner.heard(&exchange);
+            inner.changed();
+            Ok(())
+        };
+        self.0.blocking(keep).await.map_err(in_words)?;
+        tracing::info!(tablet = %joined.tablet, "joined");
+        if let Err(trouble) = self.sync_now().await {
+            tracing::info!(%trouble, "joined, but the ward was not read yet");
+        }
+        Ok(())
+    }
+}
+
+impl Inner {
+    fn joining_key(&self) -> Result<Secret, Refusal> {
+        if let Some(seed) = self.identity_file.read(identity::joining)? {
+            return Ok(seed);
+        }
+        let seed = Secret::random()?;
+        self.identity_file.write(|to| identity::set_joining(to, &seed))?;
+        Ok(seed)
+    }
+}
+
+fn is_for(joined: &Joined, invite: &Invite, key: &SigningKey) -> bool {
+    let credential = &joined.credential;
+    joined.facility_key == invite.facility_key
+        && credential.facility == invite.facility
+        && credential.key == key.public()
+        && credential.tablet == Some(joined.tablet)
+        && credential.endorser == Endorser::Facility
+        && credential.holds(&invite.facility_key)
+}
+
+fn identity_of(invite: &Invite, hello: &HelloAnswer, joined: &Joined, seed: Secret) -> Result<Identity, Refusal> {
+    Ok(Identity {
+        facility: invite.facility,
+        facility_key: invite.facility_key,
+        url: invite.url.clone(),
+        ca_pem: joined.ca_pem.clone(),
+        tablet: joined.tablet,
+        name: joined.name.clone(),
+        ward: joined.ward,
+        device_secret: Secret::random()?,
+        joined_at: hello.server_time,
+        authors: vec![OwnAuthor { seed, credential: joined.credential.clone() }],
+    })
+}
+
+fn in_words(trouble: Trouble) -> Refusal {
+    match trouble {
+        Trouble::Refused(refusal) => refusal,
+        Trouble::Unreachable(why) => Refusal::new(
+            "server.unreachable",
+            format!("The facility server cannot be reached: {why}."),
+            "Check that this tablet is on the facility's network, then try again.",
+        ),
+        Trouble::NotTheServer(why) => Refusal::new(
+            "server.not_the_facility",
+            format!("What answers is not the facility server of this invite: {why}."),
+            "Check the network, such as a login page, and the invite; then try again.",
+        ),
+        Trouble::Busy { .. } => Refusal::new("server.busy", "The facility server is busy.", "Try again in a minute."),
+    }
+}

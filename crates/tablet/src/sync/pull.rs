@@ -1,0 +1,245 @@
+//! Receiving: a page of the ward's feed and the cursor after it are committed together.
+
+use super::client::not_the_server;
+use super::push::local;
+use crate::contact::Exchange;
+use crate::file::{bodies, feeds, held, lock, meta, pins, roster};
+use crate::known::CONTACTS;
+use crate::tablet::{CONTACT, Inner};
+use crate::trouble;
+use lamplight_domain::chain::feed_hash;
+use lamplight_domain::ids::RecordId;
+use lamplight_domain::record::{Body, Record};
+use lamplight_domain::roster::Roster;
+use lamplight_domain::time::MINUTE_MS;
+use lamplight_domain::wire::{Blob, Cursor, Facility, FeedAsk, FeedFrom, FeedNext, FeedPage, Trouble};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Rows of one page: a recording waits for one page's commit at most.
+const PAGE_ROWS: u32 = 400;
+/// The file says at least this often when the last contact was.
+const CONTACT_STORED_EVERY_MS: i64 = MINUTE_MS;
+
+/// What a page brought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pulled {
+    pub rows: u64,
+    /// Ask again at once.
+    pub more: bool,
+    /// The server stands where this tablet would not expect it: ask where the own chain stands.
+    pub ask_heads: bool,
+}
+
+impl Inner {
+    /// One page of the own ward's feed; waits at the server up to `wait_ms` for news.
+    pub async fn pull_page<F: Facility + Sync>(
+        self: &Arc<Self>,
+        facility: &F,
+        wait_ms: u32,
+    ) -> Result<Pulled, Trouble> {
+        let ask = self.blocking(move |inner| inner.feed_ask(wait_ms)).await?;
+        let asked = self.clock.read();
+        let (from, confirmed) = (ask.from.clone(), self.sync_state().confirmed);
+        let page = facility.feed(ask).await?;
+        let exchange =
+            Exchange { asked, answered: self.clock.read(), server: page.header.server_time, waited: wait_ms > 0 };
+        self.blocking(move |inner| {
+            inner.heard(&exchange);
+            let mut pulled = inner.take_page(&from, page)?;
+            let tablet = inner.identity().map(|i| i.tablet);
+            let mark = inner.known().contacts.iter().find(|c| Some(c.tablet) == tablet).map(|c| c.confirmed);
+            pulled.ask_heads |= mark.is_some_and(|there| there < confirmed);
+            Ok(pulled)
+        })
+        .await
+    }
+
+    fn feed_ask(&self, wait_ms: u32) -> Result<FeedAsk, Trouble> {
+        let join_first = || Trouble::Refused(crate::record::join_first());
+        let identity = self.identity().ok_or_else(join_first)?;
+        let author = identity.author().ok_or_else(join_first)?.credential.author;
+        let from = self.records.read(|db| feeds::next(db, identity.ward)).map_err(local)?;
+        let roster_version = self.roster().map_or(0, |r| r.version);
+        Ok(FeedAsk { author, ward: identity.ward, from, limit: PAGE_ROWS, wait_ms, roster_version })
+    }
+
+    fn take_page(&self, from: &FeedFrom, page: FeedPage) -> Result<Pulled, Trouble> {
+        let identity = self.identity().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
+        let FeedPage { mut header, bodies } = page;
+        if header.rows.len() != bodies.len() {
+            return Err(not_the_server("its page is not whole"));
+        }
+        if let Some(roster) = header.roster.take() {
+            self.take_roster(roster)?;
+        }
+        let next = match header.next {
+            FeedNext::Opening(mark) => FeedFrom::OpeningNext(mark),
+            FeedNext::Cursor(cursor) => FeedFrom::Cursor(cursor),
+        };
+        if let (FeedFrom::Cursor(before), FeedNext::Cursor(after)) = (from, header.next)
+            && before.generation == after.generation
+            && !follows(before, &after, &header.rows, &bodies)
+        {
+            // What was read and what the server says do not fit: read it all again, from the opening.
+            tracing::warn!("the feed does not follow its cursor; reading it from the opening");
+            self.records.write(|to| feeds::set(to, identity.ward, &FeedFrom::Opening, None)).map_err(local)?;
+            return Ok(Pulled { rows: 0, more: true, ask_heads: true });
+        }
+        let contacts_changed = self.known().contacts != header.contacts;
+        let contact = lock(&self.contact).clone();
+        let is_stale = contact.last.zip(contact.stored).is_none_or(|(last, at)| last - at >= CONTACT_STORED_EVERY_MS);
+        if !header.rows.is_empty() || next != *from || is_stale {
+            self.records
+                .write(|to| {
+                    for (row, blob) in header.rows.iter().zip(&bodies) {
+                        if let Blob::Bytes(bytes) = blob {
+                            bodies::insert(to, bytes)?;
+                        }
+                        held::note(to, row, &blob.hash())?;
+                    }
+                    feeds::set(to, identity.ward, &next, header.backed_up)?;
+                    meta::set(to, CONTACTS, &header.contacts)?;
+                    meta::set(to, CONTACT, &contact)
+                })
+                .map_err(local)?;
+            lock(&self.contact).stored = contact.last;
+        }
+        let unreadable = self.take_in(&header.rows, &bodies, header.contacts);
+        if unreadable > 0 {
+            self.count_unreadable(unreadable);
+        }
+        let rows = header.rows.len() as u64;
+        if rows > 0 || contacts_changed {
+            self.changed();
+        }
+        Ok(Pulled { rows, more: header.more, ask_heads: began_again(from, &header.next) })
+    }
+
+    /// Into memory. Returns how many bodies could not be read.
+    fn take_in(
+        &self,
+        rows: &[lamplight_domain::wire::FeedRow],
+        bodies: &[Blob],
+        contacts: Vec<lamplight_domain::wire::ContactMark>,
+    ) -> u64 {
+        let read: Vec<_> = rows
+            .iter()
+            .zip(bodies)
+            .filter_map(|(row, blob)| match blob {
+                Blob::Bytes(bytes) => Some(Record::parse(bytes, row.author, row.seq, Some(row.received_at))),
+                Blob::Held(_) => None,
+            })
+            .collect();
+        let mut known = self.known_mut();
+        known.contacts = contacts;
+        let mut unreadable = 0;
+        for record in read {
+            match record {
+                Ok(record) => {
+                    known.records.take(record);
+                }
+                Err(_) => unreadable += 1,
+            }
+        }
+        unreadable
+    }
+
+    fn count_unreadable(&self, more: u64) {
+        let name = "unreadable";
+        let count = self.records.write(|to| {
+            let count = meta::get::<u64>(to, name)?.unwrap_or(0) + more;
+            meta::set(to, name, &count)?;
+            Ok(count)
+        });
+        tracing::warn!(more, "records from the feed cannot be read; kept as they are");
+        self.set_trouble(true, trouble::unreadable(count.unwrap_or(more)));
+    }
+
+    /// Stores a roster that is newer than ours; its PIN verifiers are sealed to this device first.
+    pub fn take_roster(&self, mut roster: Roster) -> Result<(), Trouble> {
+        let identity = self.identity().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
+        if roster.facility.id != identity.facility {
+            return Err(not_the_server("its roster is of another facility"));
+        }
+        if self.roster().is_some_and(|ours| ours.version >= roster.version) {
+            return Ok(());
+        }
+        let sealed = pins::seal(&identity.device_secret.0, &mut roster);
+        self.identity_file
+            .write(|to| {
+                roster::set(to, &roster)?;
+                pins::replace(to, &sealed)
+            })
+            .map_err(local)?;
+        self.known_mut().roster = Some(Arc::new(roster));
+        lock(&self.troubles).over("identity.set_aside");
+        self.changed();
+        Ok(())
+    }
+}
+
+/// Does the rolling hash over the page's rows lead from one cursor to the other? A body that was pruned has no id
+/// here, so a page with one cannot be recomputed.
+fn follows(before: &Cursor, after: &Cursor, rows: &[lamplight_domain::wire::FeedRow], bodies: &[Blob]) -> bool {
+    if bodies.iter().any(|b| matches!(b, Blob::Held(_))) {
+        return rows.last().is_some_and(|row| row.n == after.n);
+    }
+    let mut at = *before;
+    for (row, blob) in rows.iter().zip(bodies) {
+        if row.n != at.n + 1 {
+            return false;
+        }
+        at.n = row.n;
+        at.hash = feed_hash(&at.hash, row.n, id_of(blob), &blob.hash());
+    }
+    at == *after
+}
+
+fn id_of(blob: &Blob) -> RecordId {
+    match blob {
+        Blob::Bytes(bytes) => Body::parse(bytes).map_or(RecordId(Uuid::nil()), |b| b.envelope.id),
+        Blob::Held(_) => RecordId(Uuid::nil()),
+    }
+}
+
+/// The server answered a cursor with another generation: it was restored, and may lack what it had confirmed.
+fn began_again(from: &FeedFrom, next: &FeedNext) -> bool {
+    match (from, next) {
+        (FeedFrom::Cursor(before), FeedNext::Cursor(after)) => before.generation != after.generation,
+        (FeedFrom::Cursor(_), FeedNext::Opening(_)) => true,
+        (FeedFrom::OpeningNext(before), FeedNext::Opening(after)) => before.end.generation != after.end.generation,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lamplight_domain::chain::{Hash, body_hash};
+    use lamplight_domain::ids::AuthorId;
+    use lamplight_domain::time::Ms;
+    use lamplight_domain::wire::FeedRow;
+
+    fn row(n: u64) -> FeedRow {
+        FeedRow { n, author: AuthorId(Uuid::nil()), seq: n, received_at: Ms(0), flags: vec![] }
+    }
+
+    #[test]
+    fn a_page_must_lead_from_cursor_to_cursor() {
+        let generation = Uuid::from_u128(1);
+        let before = Cursor { generation, n: 4, hash: Hash([4; 32]) };
+        let bodies = [Blob::Bytes(b"no record".to_vec()), Blob::Bytes(b"nor this".to_vec())];
+        let mut hash = before.hash;
+        for (n, blob) in [(5, &bodies[0]), (6, &bodies[1])] {
+            hash = feed_hash(&hash, n, RecordId(Uuid::nil()), &blob.hash());
+        }
+        let after = Cursor { generation, n: 6, hash };
+        assert!(follows(&before, &after, &[row(5), row(6)], &bodies));
+        assert!(!follows(&before, &after, &[row(5), row(7)], &bodies), "a row is skipped");
+        assert!(!follows(&before, &after, &[row(6), row(5)], &bodies), "rows are swapped");
+        assert!(!follows(&before, &Cursor { n: 5, ..after }, &[row(5)], &bodies[..1]), "the page was cut");
+        let held = Blob::Held(body_hash(b"pruned"));
+        assert!(follows(&before, &Cursor { n: 5, ..after }, &[row(5)], &[held]), "what was pruned is believed");
+    }
+}

@@ -1,0 +1,232 @@
+//! Sending: what waits is what the server has not confirmed. Heads, not flags; a lost answer is met by asking again.
+
+use super::client::not_the_server;
+use crate::contact::Exchange;
+use crate::file::{Broken, links, lock, receipts};
+use crate::tablet::Inner;
+use lamplight_domain::chain::{Head, PublicKey, Receipt, SigningKey};
+use lamplight_domain::refusal::Refusal;
+use lamplight_domain::wire::{
+    BATCH_MAX_BYTES, BATCH_MAX_LINKS, Batch, BatchHeader, Blob, Facility, PushAnswer, PushRefused, Trouble,
+};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A batch never gets smaller than this: below it a slow network is not the reason.
+const LEAST_LINKS: usize = 8;
+
+/// How this process sends.
+#[derive(Clone, Copy, Debug)]
+pub struct Pushing {
+    /// Links of a batch: halved when a batch does not get through, doubled when it does, so that a network of a few
+    /// bytes a second drains too.
+    most_links: usize,
+    /// The server asked who this is.
+    with_credential: bool,
+}
+
+impl Default for Pushing {
+    fn default() -> Self {
+        Pushing { most_links: BATCH_MAX_LINKS, with_credential: false }
+    }
+}
+
+/// A batch and where the chain stands after it.
+struct Sent {
+    batch: Batch,
+    before: u64,
+}
+
+enum Stands {
+    /// The server holds own links up to here.
+    Confirmed(u64),
+    /// Its head is not on the own chain.
+    Fork,
+    /// It does not know this author.
+    Unknown,
+}
+
+impl Inner {
+    /// Sends all that waits and returns how many links were confirmed. With `ask`, asks where the chain stands even
+    /// if nothing waits. Heals a fork on the way.
+    pub async fn push_all<F: Facility + Sync>(
+        self: &Arc<Self>,
+        facility: &F,
+        pushing: &mut Pushing,
+        mut ask: bool,
+    ) -> Result<u64, Trouble> {
+        let begun_at = self.blocking(|inner| Ok(inner.sync_state().confirmed)).await?;
+        if self.blocking(|inner| Ok(inner.is_healing()?)).await? {
+            self.heal(facility, pushing).await?;
+        }
+        let mut fruitless = 0;
+        loop {
+            let (with_credential, most) = (pushing.with_credential, pushing.most_links);
+            let sent = self.blocking(move |inner| inner.next_batch(most, with_credential)).await?;
+            if sent.batch.bodies.is_empty() && !ask {
+                break;
+            }
+            let (stands, refused) = self.exchange(facility, pushing, &sent).await?;
+            pushing.with_credential = false;
+            ask = false;
+            match (stands, refused) {
+                (Stands::Unknown, Some(PushRefused::UnknownAuthor)) if !with_credential => {
+                    (pushing.with_credential, ask) = (true, true);
+                }
+                (Stands::Fork, _) => {
+                    self.begin_healing().await?;
+                    self.heal(facility, pushing).await?;
+                }
+                // The head went down, or an earlier batch got through unseen: send from there.
+                (Stands::Confirmed(seq), Some(PushRefused::DoesNotAttach)) if seq != sent.before => {}
+                (Stands::Confirmed(_), Some(PushRefused::TooBig)) if most > 1 => pushing.most_links = most / 2,
+                (Stands::Confirmed(seq), None) if seq > sent.before || sent.batch.bodies.is_empty() => {
+                    pushing.most_links = (most * 2).min(BATCH_MAX_LINKS);
+                    fruitless = 0;
+                    continue;
+                }
+                (_, refused) => return Err(Trouble::Refused(not_taken(refused))),
+            }
+            fruitless += 1;
+            if fruitless > 8 {
+                return Err(Trouble::Refused(not_taken(refused)));
+            }
+        }
+        let now = self.blocking(|inner| Ok(inner.sync_state().confirmed)).await?;
+        Ok(now.saturating_sub(begun_at))
+    }
+
+    /// One batch with the credential along, so that the server knows the newest author.
+    pub(super) async fn introduce<F: Facility + Sync>(
+        self: &Arc<Self>,
+        facility: &F,
+        pushing: &mut Pushing,
+    ) -> Result<(), Trouble> {
+        let most = pushing.most_links;
+        let sent = self.blocking(move |inner| inner.next_batch(most, true)).await?;
+        match self.exchange(facility, pushing, &sent).await? {
+            (Stands::Confirmed(_), None) => Ok(()),
+            (_, refused) => Err(Trouble::Refused(not_taken(refused))),
+        }
+    }
+
+    async fn exchange<F: Facility + Sync>(
+        self: &Arc<Self>,
+        facility: &F,
+        pushing: &mut Pushing,
+        sent: &Sent,
+    ) -> Result<(Stands, Option<PushRefused>), Trouble> {
+        let asked = self.clock.read();
+        let answer = facility.push(sent.batch.clone()).await.inspect_err(|trouble| {
+            if matches!(trouble, Trouble::Unreachable(_)) && sent.batch.bodies.len() >= pushing.most_links / 2 {
+                pushing.most_links = (pushing.most_links / 2).max(LEAST_LINKS);
+            }
+        })?;
+        let exchange = Exchange { asked, answered: self.clock.read(), server: answer.server_time, waited: false };
+        let (header, refused) = (sent.batch.header.clone(), answer.refused);
+        let stands = self
+            .blocking(move |inner| {
+                let stands = inner.believe(&header, &answer)?;
+                inner.heard(&exchange);
+                Ok(stands)
+            })
+            .await?;
+        Ok((stands, refused))
+    }
+
+    /// The links after the confirmed head, as many as one batch may carry.
+    fn next_batch(&self, most: usize, with_credential: bool) -> Result<Sent, Trouble> {
+        let identity = self.identity().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
+        let own = identity.author().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
+        let (author, key) = (own.credential.author, own.key());
+        let confirmed = self.sync_state().confirmed;
+        let (prev, waiting, furthest) = self
+            .records
+            .read(|from| {
+                let prev = links::hash_at(from, author, confirmed)?.unwrap_or(lamplight_domain::chain::Hash::ZERO);
+                let waiting = links::after(from, author, confirmed, most, BATCH_MAX_BYTES)?;
+                Ok((prev, waiting, receipts::furthest(from, author)?))
+            })
+            .map_err(local)?;
+        let head = match waiting.last() {
+            Some((link, _)) => Head { author, seq: link.seq, hash: link.hash() },
+            None => Head { author, seq: confirmed, hash: prev },
+        };
+        let blob = |(link, bytes): (lamplight_domain::chain::Link, Option<Vec<u8>>)| match bytes {
+            Some(bytes) => Blob::Bytes(bytes),
+            None => Blob::Held(link.body_hash),
+        };
+        let header = BatchHeader {
+            facility: identity.facility,
+            author,
+            first_seq: confirmed + 1,
+            prev,
+            signature: sign(&key, &head, identity.facility),
+            request: Uuid::new_v4(),
+            // The first contact of an author has no receipt yet.
+            credential: (with_credential || furthest.is_none()).then(|| own.credential.clone()),
+            receipt: furthest.filter(|r| r.head.seq > confirmed),
+        };
+        Ok(Sent { batch: Batch { header, bodies: waiting.into_iter().map(blob).collect() }, before: confirmed })
+    }
+
+    /// Takes a receipt for true only where it is signed by the facility, answers this very request, and names a head
+    /// of the own chain. Then, and only then, links up to it are confirmed.
+    fn believe(&self, asked: &BatchHeader, answer: &PushAnswer) -> Result<Stands, Trouble> {
+        let Some(receipt) = &answer.receipt else {
+            return Ok(Stands::Unknown);
+        };
+        let facility_key = self.identity().map(|i| i.facility_key);
+        if !facility_key.is_some_and(|key| is_for(receipt, asked, &key)) {
+            return Err(not_the_server("its receipt does not hold"));
+        }
+        let own = self.records.read(|from| links::hash_at(from, asked.author, receipt.head.seq)).map_err(local)?;
+        if own != Some(receipt.head.hash) {
+            return Ok(Stands::Fork);
+        }
+        self.records.write(|to| receipts::keep(to, receipt)).map_err(local)?;
+        if let Some(pen) = lock(&self.pen).as_mut().filter(|pen| pen.head.author == asked.author) {
+            pen.confirmed = receipt.head.seq;
+        }
+        self.changed();
+        Ok(Stands::Confirmed(receipt.head.seq))
+    }
+}
+
+fn is_for(receipt: &Receipt, asked: &BatchHeader, facility_key: &PublicKey) -> bool {
+    receipt.request == asked.request
+        && receipt.head.author == asked.author
+        && receipt.holds(facility_key, asked.facility)
+}
+
+fn sign(
+    key: &SigningKey,
+    head: &Head,
+    facility: lamplight_domain::ids::FacilityId,
+) -> lamplight_domain::chain::Signature {
+    key.sign(&head.message(facility))
+}
+
+/// A fault of the own file stops the sync, not the recording.
+pub(super) fn local(broken: Broken) -> Trouble {
+    tracing::error!(?broken, "sync cannot use the records file");
+    Trouble::Refused(broken.refusal())
+}
+
+fn not_taken(refused: Option<PushRefused>) -> Refusal {
+    let why = match refused {
+        Some(PushRefused::UnknownAuthor) => "it does not know this tablet",
+        Some(PushRefused::BadCredential) => "this tablet's credential does not hold there",
+        Some(PushRefused::DoesNotAttach) => "the entries do not follow what it holds",
+        Some(PushRefused::BadSignature) => "this tablet's signature does not hold there",
+        Some(PushRefused::BodyMissing) => "it lacks an entry that this tablet has pruned",
+        Some(PushRefused::TooBig) => "one entry is too big for it",
+        Some(PushRefused::WrongFacility) => "it belongs to another facility",
+        None => "it did not take them",
+    };
+    Refusal::new(
+        "sync.not_taken",
+        format!("The station does not take this tablet's entries: {why}."),
+        "Go on recording: nothing is lost. Tell whoever looks after the tablets.",
+    )
+}

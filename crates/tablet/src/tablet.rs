@@ -1,0 +1,246 @@
+//! The tablet: what it holds open, and how it starts.
+
+use crate::clock::{Clock, SystemClock};
+use crate::contact::Contact;
+use crate::file::{Broken, File, Schema, drafts, identity, links, lock, meta, receipts};
+use crate::identity::Identity;
+use crate::keys::DeviceKey;
+use crate::known::Known;
+use crate::session::SignedIn;
+use crate::trouble::Troubles;
+use lamplight_domain::chain::{Head, Link, body_hash};
+use lamplight_domain::refusal::Refusal;
+use lamplight_domain::roster::Roster;
+use lamplight_domain::time::{Clocks, Ms, Now};
+use rustix::fs::{FlockOperation, flock};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::sync::{Notify, watch};
+
+const RECORDS_FILE: &str = "records.db";
+const IDENTITY_FILE: &str = "identity.db";
+const LOCK_FILE: &str = "in-use";
+pub(crate) const CONTACT: &str = "contact";
+
+/// How a tablet is opened.
+#[non_exhaustive]
+pub struct Options {
+    pub clock: Arc<dyn Clock>,
+    /// Compresses what is sent.
+    pub compress: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { clock: Arc::new(SystemClock::new()), compress: true }
+    }
+}
+
+/// One tablet without a window. Clones are the same tablet.
+#[derive(Clone)]
+pub struct Tablet(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub dir: PathBuf,
+    pub clock: Arc<dyn Clock>,
+    pub compress: bool,
+    pub records: File,
+    pub identity_file: File,
+    pub identity: RwLock<Option<Arc<Identity>>>,
+    /// Taken for the whole of a recording: one entry after another. Never across the network.
+    pub pen: Mutex<Option<Pen>>,
+    pub known: RwLock<Known>,
+    pub contact: Mutex<Contact>,
+    pub session: Mutex<Option<SignedIn>>,
+    pub troubles: Mutex<Troubles>,
+    /// Until when this device's signal is silent: wall time to show, boot clock to judge.
+    pub silenced: Mutex<Option<Clocks>>,
+    /// Whether the shell's loudspeaker can be heard; None until it says.
+    pub sound: Mutex<Option<bool>>,
+    pub changes: watch::Sender<u64>,
+    pub stopped: watch::Sender<bool>,
+    /// Something new waits to be sent.
+    pub to_send: Notify,
+    /// The file on which this process holds the folder for itself.
+    _in_use: std::fs::File,
+}
+
+/// Who writes, and what was written last.
+pub(crate) struct Pen {
+    pub head: Head,
+    /// Own links up to here are confirmed.
+    pub confirmed: u64,
+}
+
+impl Tablet {
+    /// Opens the tablet of a folder, which is made where it is missing (readable by this user only). Blocks.
+    ///
+    /// A damaged file is set aside and named in the troubles of `hello` and `status`; what can be read of it is
+    /// written down again. Errors: "tablet.in_use", "key.missing", "key.wrong", "file.newer", "disk.full",
+    /// "disk.failed", "cipher.missing".
+    pub fn open(dir: &Path, options: Options) -> Result<Tablet, Refusal> {
+        let in_use = claim(dir)?;
+        let has_files = dir.join(RECORDS_FILE).exists() || dir.join(IDENTITY_FILE).exists();
+        let key = DeviceKey::of(dir, has_files)?;
+        let (identity_file, identity_aside) = File::open(dir.join(IDENTITY_FILE), key.clone(), Schema::Identity)?;
+        let (records, records_aside) = File::open(dir.join(RECORDS_FILE), key, Schema::Records)?;
+        let mut identity = identity_file.read(identity::get)?;
+        let mut troubles = Troubles::default();
+        if identity.is_none() {
+            // The second copy of the identity stands in the records file.
+            identity = records.read(|from| meta::get(from, "identity"))?;
+            if let Some(found) = &identity {
+                identity_file.write(|to| identity::set(to, found))?;
+            }
+        }
+        if identity_aside.is_some() {
+            troubles.add(crate::trouble::identity_set_aside(identity.is_some()));
+        }
+        let inner = Inner {
+            dir: dir.to_owned(),
+            compress: options.compress,
+            identity: RwLock::new(identity.map(Arc::new)),
+            pen: Mutex::new(None),
+            known: RwLock::default(),
+            contact: Mutex::default(),
+            session: Mutex::default(),
+            troubles: Mutex::new(troubles),
+            silenced: Mutex::default(),
+            sound: Mutex::default(),
+            changes: watch::Sender::new(0),
+            stopped: watch::Sender::new(false),
+            to_send: Notify::new(),
+            clock: options.clock,
+            records,
+            identity_file,
+            _in_use: in_use,
+        };
+        let tablet = Tablet(Arc::new(inner));
+        if let Some(away) = records_aside {
+            tablet.0.rebuild_from(&away)?;
+        }
+        tablet.0.load()?;
+        Ok(tablet)
+    }
+
+    /// Wakes whenever a board or a status may have changed.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
+    }
+
+    /// Ends [`Tablet::run`]. Nothing is lost by it.
+    pub fn stop(&self) {
+        self.0.stopped.send_replace(true);
+    }
+}
+
+impl Inner {
+    /// Reads from the files what is kept in memory.
+    pub fn load(&self) -> Result<(), Broken> {
+        let now = self.clock.read();
+        self.records.write(drafts_done)?;
+        let mut contact: Contact = self.records.read(|from| meta::get(from, CONTACT))?.unwrap_or_default();
+        contact.stored = contact.last;
+        let best = contact.now(now).best();
+        *lock(&self.contact) = contact;
+        *self.known_mut() = Known::load(&self.records, &self.identity_file, best)?;
+        *lock(&self.pen) = match self.identity() {
+            Some(identity) => self.take_pen(&identity)?,
+            None => None,
+        };
+        Ok(())
+    }
+
+    /// The pen of the identity's newest author, with its head as the file has it.
+    pub fn take_pen(&self, identity: &Identity) -> Result<Option<Pen>, Broken> {
+        let Some(author) = identity.author() else { return Ok(None) };
+        let id = author.credential.author;
+        let (head, confirmed) = self.records.read(|from| Ok((links::head(from, id)?, confirmed(from, id)?)))?;
+        Ok(Some(Pen { head, confirmed }))
+    }
+
+    pub fn identity(&self) -> Option<Arc<Identity>> {
+        self.identity.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    /// Durable in both files before it counts.
+    pub fn set_identity(&self, identity: Identity) -> Result<Arc<Identity>, Broken> {
+        self.identity_file.write(|to| {
+            identity::set(to, &identity)?;
+            identity::joined(to)
+        })?;
+        self.records.write(|to| meta::set(to, "identity", &identity))?;
+        let identity = Arc::new(identity);
+        *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Some(identity.clone());
+        Ok(identity)
+    }
+
+    pub fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+    pub fn known_mut(&self) -> RwLockWriteGuard<'_, Known> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
+    }
+    pub fn roster(&self) -> Option<Arc<Roster>> {
+        self.known().roster.clone()
+    }
+    pub fn now(&self) -> Now {
+        lock(&self.contact).now(self.clock.read())
+    }
+    pub fn changed(&self) {
+        self.changes.send_modify(|n| *n = n.wrapping_add(1));
+    }
+
+    /// Until when this device is silent, in the time that screens show; None where it is not.
+    pub fn silenced_until(&self, now: Now) -> Option<Ms> {
+        let until = (*lock(&self.silenced))?;
+        let left = until.boot_ms - now.clocks.boot_ms;
+        (until.boot_id == now.clocks.boot_id && left > 0).then(|| now.best() + left)
+    }
+}
+
+/// The link that would write this body down as the next one.
+pub(crate) fn next_link(head: &Head, bytes: &[u8]) -> Link {
+    Link { author: head.author, seq: head.seq + 1, prev: head.hash, body_hash: body_hash(bytes) }
+}
+
+/// Own links up to here were confirmed by the newest receipt. One that does not fit the own chain (a fork that was
+/// not healed yet) confirms nothing.
+pub(crate) fn confirmed(from: &rusqlite::Connection, author: lamplight_domain::ids::AuthorId) -> rusqlite::Result<u64> {
+    let Some(receipt) = receipts::newest(from, author)? else { return Ok(0) };
+    let own = links::hash_at(from, author, receipt.head.seq)?;
+    Ok(if own == Some(receipt.head.hash) { receipt.head.seq } else { 0 })
+}
+
+fn drafts_done(to: &rusqlite::Transaction<'_>) -> rusqlite::Result<usize> {
+    drafts::drop_saved(to)
+}
+
+/// Makes the folder and holds it for this process: two programs that wrote one chain would fork it.
+fn claim(dir: &Path) -> Result<std::fs::File, Refusal> {
+    let failed = |e: std::io::Error| {
+        Refusal::new(
+            "disk.failed",
+            format!("This tablet's folder cannot be used: {e}."),
+            "Check that the folder may be written and that the disk is sound.",
+        )
+    };
+    if !dir.exists() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
+    }
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(dir.join(LOCK_FILE))
+        .map_err(failed)?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+        Refusal::new(
+            "tablet.in_use",
+            "Another Lamplight is using this tablet's folder.",
+            "Use the window that is open already, or close it first.",
+        )
+    })?;
+    Ok(file)
+}

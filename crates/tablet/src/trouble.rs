@@ -1,0 +1,103 @@
+//! What is wrong with this tablet and has not been mended yet, in plain words; shown on every screen.
+
+use lamplight_domain::refusal::Refusal;
+use std::collections::BTreeMap;
+
+/// One a code: the newest words count.
+#[derive(Debug, Default)]
+pub struct Troubles(BTreeMap<String, Refusal>);
+
+impl Troubles {
+    /// True where it was not known in these words.
+    pub fn add(&mut self, trouble: Refusal) -> bool {
+        self.0.insert(trouble.code.clone(), trouble.clone()) != Some(trouble)
+    }
+    /// True where it was there.
+    pub fn over(&mut self, code: &str) -> bool {
+        self.0.remove(code).is_some()
+    }
+    pub fn all(&self) -> Vec<Refusal> {
+        self.0.values().cloned().collect()
+    }
+}
+
+pub fn records_set_aside(salvaged: u64, lost_unknown: bool) -> Refusal {
+    let what = if lost_unknown {
+        format!(
+            "This tablet's file was damaged. {salvaged} unsent entries were read from it and kept; others may be missing."
+        )
+    } else {
+        format!("This tablet's file was damaged and a fresh one is in use. {salvaged} unsent entries were kept.")
+    };
+    Refusal::new(
+        "file.set_aside",
+        what,
+        "Tell the charge nurse; the damaged file is kept for whoever looks after the tablets.",
+    )
+}
+
+pub fn identity_set_aside(found_again: bool) -> Refusal {
+    if found_again {
+        Refusal::new(
+            "identity.set_aside",
+            "The file with this tablet's sign-ins was damaged; people can sign in again after the next contact with the station.",
+            "Bring the tablet where it has network.",
+        )
+    } else {
+        Refusal::new(
+            "identity.lost",
+            "The file that says who this tablet is was damaged and cannot be read.",
+            "Keep the tablet as it is and call whoever looks after the tablets.",
+        )
+    }
+}
+
+pub fn unreadable(count: u64) -> Refusal {
+    Refusal::new(
+        "records.unreadable",
+        format!("{count} records from the station cannot be read by this version."),
+        "Ask for an update of Lamplight on this tablet; look at the station's board for the missing entries.",
+    )
+}
+
+pub fn fork() -> Refusal {
+    Refusal::new(
+        "sync.fork",
+        "The station holds other entries under this tablet's name: it was copied or restored.",
+        "Go on recording; entries are sent again under a new name. Tell whoever looks after the tablets.",
+    )
+}
+
+pub fn clock(error_ms: i64) -> Refusal {
+    let minutes = error_ms.abs() / 60_000;
+    let way = if error_ms > 0 { "fast" } else { "slow" };
+    Refusal::new(
+        "clock.wrong",
+        format!("This tablet's clock is {minutes} min {way}. Entries are kept and marked."),
+        "Have the clock of this tablet set right.",
+    )
+}
+
+pub fn no_sound() -> Refusal {
+    Refusal::new(
+        "sound.none",
+        "The alarm cannot be heard on this tablet.",
+        "Turn the sound up or watch the board; tell the charge nurse.",
+    )
+}
+
+pub fn may_sleep() -> Refusal {
+    Refusal::new(
+        "machine.may_sleep",
+        "This machine may fall asleep while patients are on the ward.",
+        "Keep it on power and turn off its sleep in the system's settings.",
+    )
+}
+
+pub fn disk_nearly_full(megabytes: u64) -> Refusal {
+    Refusal::new(
+        "disk.nearly_full",
+        format!("Only {megabytes} MB are left on this tablet's disk."),
+        "Tell whoever looks after the tablets before nothing can be saved.",
+    )
+}

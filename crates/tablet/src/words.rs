@@ -1,0 +1,21 @@
+//! Times in words, in the facility's zone.
+
+use chrono_tz::Tz;
+use lamplight_domain::roster::Roster;
+use lamplight_domain::time::Ms;
+
+/// The facility's zone; UTC before joining.
+pub fn zone(roster: Option<&Roster>) -> Tz {
+    roster.map_or(Tz::UTC, |r| r.facility.zone)
+}
+
+/// "02:47:10"
+pub fn clock_with_seconds(at: Ms, zone: Tz) -> String {
+    at.utc().with_timezone(&zone).format("%H:%M:%S").to_string()
+}
+
+/// "01:52", or "23 Nov 01:52" where that is not within the last 20 hours.
+pub fn clock_and_day(at: Ms, now: Ms, zone: Tz) -> String {
+    let format = if now - at < 20 * lamplight_domain::time::HOUR_MS { "%H:%M" } else { "%-d %b %H:%M" };
+    at.utc().with_timezone(&zone).format(format).to_string()
+}
