@@ -14,6 +14,7 @@ pub const WARD: &str = "Willow Ward";
 
 /// A demo facility in a folder of its own, which goes when this is dropped.
 pub struct Facility {
+    program: PathBuf,
     folder: TempDir,
     /// All lines that `demo` printed: the logins and PINs.
     pub logins: Vec<Value>,
@@ -29,16 +30,20 @@ impl Facility {
     }
 
     pub fn demo_with(arguments: &[&str]) -> Result<Facility> {
-        let folder = tempfile::Builder::new().prefix("lamplight-facility-").tempdir()?;
+        Facility::demo_by(&programs::path("lamplight-server"), arguments)
+    }
+
+    /// As [`Facility::demo_with`], by the given server program.
+    pub fn demo_by(program: &Path, arguments: &[&str]) -> Result<Facility> {
         let mut facility = Facility {
-            folder,
+            program: program.to_owned(),
+            folder: tempfile::Builder::new().prefix("lamplight-facility-").tempdir()?,
             logins: Vec::new(),
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             serving: None,
             starts: 0,
         };
-        let made = facility.command_with("demo", arguments)?;
-        facility.logins = made;
+        facility.logins = facility.command_with("demo", arguments)?;
         facility.start()?;
         Ok(facility)
     }
@@ -62,7 +67,7 @@ impl Facility {
     /// Serves, on the port that it had before, if it had one.
     pub fn start(&mut self) -> Result<()> {
         self.starts += 1;
-        let mut command = Command::new(programs::path("lamplight-server"));
+        let mut command = Command::new(&self.program);
         command.args(["serve", "--data"]).arg(self.data()).args(["--listen", &self.address.to_string()]);
         let mut process = Process::start(&format!("server-{}", self.starts), command, &self.logs())?;
         let line = process.first_line(Duration::from_secs(60))?;
@@ -109,7 +114,7 @@ impl Facility {
 
     /// As [`Facility::command_with`], also where it refuses: (status, stdout, stderr).
     pub fn run(&self, name: &str, arguments: &[&str]) -> Result<(ExitStatus, String, String)> {
-        let mut command = Command::new(programs::path("lamplight-server"));
+        let mut command = Command::new(&self.program);
         command.arg(name).arg("--data").arg(self.data()).args(arguments);
         process::run(command)
     }

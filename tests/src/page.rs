@@ -165,6 +165,13 @@ impl Page {
         bail!("the window cannot be made {width} x {height}: it is {:?}", inner().await)
     }
 
+    /// Waits for fonts, and for two frames to be painted.
+    pub async fn settled(&self) -> Result<()> {
+        let frames = "const done = arguments[arguments.length - 1]; \
+                      document.fonts.ready.then(() => requestAnimationFrame(() => requestAnimationFrame(() => done(1))));";
+        self.run_async(frames, vec![]).await.map(|_| ())
+    }
+
     /// A PNG of what the page shows.
     pub async fn picture(&self, path: &Path) -> Result<()> {
         if let Some(dir) = path.parent() {

@@ -1,10 +1,14 @@
 //! Tablets and a real server process over a cable that can be cut. No window, no display.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+
 mod bad_input;
 mod contact;
 mod disk;
 mod fixture;
 mod plug;
+mod poison;
+mod raw;
 mod replicas;
 mod rules;
 mod sim;

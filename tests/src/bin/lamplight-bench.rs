@@ -1,3 +1,0 @@
-//! The measures, each beside its limit in the same run.
-
-fn main() {}

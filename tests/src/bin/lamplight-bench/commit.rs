@@ -1,0 +1,69 @@
+//! Tap to durable, against a bare rusqlite commit with the same durability on the same file system, in turns.
+
+use crate::table::{Measure, ms};
+use anyhow::Result;
+use lamplight_tests::facility::Facility;
+use lamplight_tests::sim::load::percentile;
+use lamplight_tests::sim::tablet::{Walk, join, open};
+use rusqlite::Connection;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+const TURNS: usize = 400;
+
+pub async fn measure(facility: &Facility) -> Result<Vec<Measure>> {
+    let tablet = open(&facility.folder().join("commit"))?;
+    join(&tablet, &facility.invite(&facility.url(), 1)?, "").await?;
+    let walk = Walk::of(&tablet).await?;
+    let bare = Bare::create(&facility.folder().join("bare.db"))?;
+    let (mut ours, mut bares) = (Vec::new(), Vec::new());
+    for n in 0..TURNS {
+        ours.push(timed(|| walk.check(&tablet, n).map(|_| ()))?);
+        bares.push(timed(|| bare.commit(n))?);
+    }
+    let is = "bare rusqlite commit of one row (SQLCipher, WAL, synchronous=FULL)";
+    Ok([(50, "p50"), (99, "p99")]
+        .map(|(p, name)| {
+            let (ours, bare) = (percentile(&mut ours, p), percentile(&mut bares, p));
+            Measure::new(&format!("tap to durable, {name}"), ours, "ms")
+                .beside(bare, is)
+                .note(format!("{TURNS} each, in turns; ours is durable twice (second copy)"))
+        })
+        .into())
+}
+
+fn timed(work: impl FnOnce() -> Result<()>) -> Result<Duration> {
+    let begun = Instant::now();
+    work()?;
+    Ok(begun.elapsed())
+}
+
+/// One table, one row a commit, the same settings as the tablet's file.
+struct Bare(Connection);
+
+impl Bare {
+    fn create(path: &Path) -> Result<Bare> {
+        let db = Connection::open(path)?;
+        db.execute_batch(
+            "PRAGMA key = \"x'00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff'\";
+             PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+             CREATE TABLE row (n INTEGER NOT NULL PRIMARY KEY, body BLOB NOT NULL) STRICT;",
+        )?;
+        Ok(Bare(db))
+    }
+
+    fn commit(&self, n: usize) -> Result<()> {
+        // As long as the body of a check.
+        let body = vec![b'x'; 620];
+        self.0.prepare_cached("INSERT INTO row (n, body) VALUES (?1, ?2)")?.execute((n as i64, body))?;
+        Ok(())
+    }
+}
+
+/// For a measure that prints nothing but a duration.
+pub fn row(name: &str, times: &mut [Duration], goal: f64) -> Measure {
+    let p99 = percentile(times, 99);
+    let p50 = percentile(times, 50);
+    let max = times.last().map_or(0.0, |t| ms(*t));
+    Measure::new(name, p99, "ms").goal(goal).note(format!("p50 {p50:.2}, slowest {max:.2}, of {}", times.len()))
+}
