@@ -7,6 +7,7 @@ use lamplight_tablet::Tablet;
 use rodio::buffer::SamplesBuffer;
 use rodio::{DeviceSinkBuilder, MixerDeviceSink, Player};
 use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -25,7 +26,8 @@ pub fn watch(tablet: Tablet) -> std::io::Result<()> {
         let mut speaker = Speaker::default();
         let mut ringing = Ringing::default();
         loop {
-            let signal = tablet.signal();
+            // A fault in working the signal out must not end the alarm, nor be taken for quiet.
+            let signal = catch_unwind(AssertUnwindSafe(|| tablet.signal())).unwrap_or_else(|_| not_known());
             if let Some(burst) = ringing.burst_due(&signal, Instant::now()) {
                 speaker.play(&burst);
             }
@@ -34,6 +36,11 @@ pub fn watch(tablet: Tablet) -> std::io::Result<()> {
         }
     })?;
     Ok(())
+}
+
+/// The signal of a ward that cannot be worked out: *not known* alarms like overdue.
+fn not_known() -> Signal {
+    Signal { level: SignalLevel::Overdue, rooms: Vec::new(), words: String::new(), silenced_until: None }
 }
 
 /// When the next burst is due.
@@ -86,19 +93,23 @@ impl Speaker {
             self.open = None;
         }
         let again = if self.works == Some(true) { TRY_WORKING_EVERY } else { TRY_MISSING_EVERY };
-        if self.open.is_none() && self.tried.is_none_or(|tried| tried.elapsed() >= again) {
+        if self.open.is_none() && self.tried_before(again) {
             self.open_device();
         }
         self.works == Some(true)
     }
 
     fn play(&mut self, burst: &Burst) {
-        if self.open.is_none() {
+        if self.open.is_none() && (self.works != Some(false) || self.tried_before(TRY_MISSING_EVERY)) {
             self.open_device();
         }
         let (Some((_, player)), Some(rate)) = (&self.open, NonZero::new(RATE_HZ)) else { return };
         self.used = Some(Instant::now());
         player.append(SamplesBuffer::new(NonZero::<u16>::MIN, rate, burst.samples()));
+    }
+
+    fn tried_before(&self, ago: Duration) -> bool {
+        self.tried.is_none_or(|tried| tried.elapsed() >= ago)
     }
 
     fn open_device(&mut self) {

@@ -20,7 +20,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// The given folder, else `lamplight` in the user's data folder (XDG). Errors: "folder.unknown".
+    /// The given folder, else `lamplight` in the user's data folder (XDG); absolute. Errors: "folder.unknown".
     pub fn data_dir(&self) -> Result<PathBuf, Refusal> {
         let user_data = || {
             std::env::var_os("XDG_DATA_HOME")
@@ -29,7 +29,8 @@ impl Arguments {
                 .or_else(|| std::env::home_dir().map(|home| home.join(".local/share")))
                 .map(|p| p.join("lamplight"))
         };
-        self.data.clone().or_else(user_data).ok_or_else(|| {
+        let given = self.data.as_ref().and_then(|dir| std::path::absolute(dir).ok());
+        given.or_else(user_data).ok_or_else(|| {
             Refusal::new(
                 "folder.unknown",
                 "This user has no home folder to keep the tablet's file in.",
@@ -49,5 +50,7 @@ mod tests {
         let given = Arguments::try_parse_from(["lamplight", "--data", "/x/y"]).unwrap();
         assert_eq!(given.data_dir().unwrap(), PathBuf::from("/x/y"));
         assert_eq!(given.join, None);
+        let relative = Arguments::try_parse_from(["lamplight", "--data", "x"]).unwrap();
+        assert!(relative.data_dir().unwrap().is_absolute());
     }
 }

@@ -55,7 +55,7 @@ fn start(arguments: &Arguments, dir: &Path) -> Result<(), Refusal> {
         tauri::async_runtime::block_on(join(&tablet, invite, &arguments.name))?;
     }
     let app = window::app(dir).manage(tablet.clone()).build(context).map_err(|error| no_window(&error))?;
-    window::open(app.handle()).map_err(|error| no_window(&error))?;
+    window::open(app.handle(), dir).map_err(|error| no_window(&error))?;
     alarm::watch(tablet.clone()).and_then(|()| awake::watch(tablet.clone())).map_err(|error| no_thread(&error))?;
     let (running, told) = (tablet.clone(), tablet.clone());
     tauri::async_runtime::spawn(async move { running.run().await });

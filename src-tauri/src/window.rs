@@ -32,12 +32,14 @@ pub fn app(folder: &Path) -> Builder<Wry> {
     Builder::default().plugin(one_at_a_time).invoke_handler(tauri::generate_handler![call])
 }
 
-/// Opens the window as tauri.conf.json describes it.
-pub fn open(app: &AppHandle) -> tauri::Result<()> {
+/// Opens the window as tauri.conf.json describes it. What WebKit writes for itself goes under `folder`, beside the
+/// tablet's file; the window is private, so nothing that a page has shown is in it.
+pub fn open(app: &AppHandle, folder: &Path) -> tauri::Result<()> {
     let Some(described) = app.config().app.windows.iter().find(|w| w.label == MAIN) else {
         return Err(tauri::Error::WebviewNotFound);
     };
     WebviewWindowBuilder::from_config(app, described)?
+        .data_directory(folder.join("webkit"))
         .on_navigation(|url| url.scheme() == "tauri" && url.host_str() == Some("localhost"))
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .build()?;
