@@ -94,7 +94,7 @@ impl Walk {
                 let census_count = self.census_count(ground, taken_at);
                 let taken = Event::HoldingTaken { census_count };
                 self.diary.write(taken_at, self.holder.tablet, Some(duty.holder), None, taken);
-                let watch_from = self.watch_since(ground, taken_at);
+                let watch_from = self.watch.map_or(taken_at, |(_, _, since)| since);
                 self.handed.push(Handed { watch_from, watcher: duty.watcher, float: duty.float, taken_at });
                 true
             }
@@ -109,18 +109,12 @@ impl Walk {
         let tablet = watch_tablet(ground);
         let started = self.diary.write(at, tablet, Some(watcher), stay, Event::WatchStarted { watcher });
         let mut ended_at = at;
-        if let Some((of, by)) = self.watch.replace((started, watcher)) {
+        if let Some((of, by, _)) = self.watch.replace((started, watcher, at)) {
             ended_at = at + self.dice_ms(12_000, 30_000);
             self.diary.write(ended_at, tablet, Some(by), stay, Event::WatchEnded { of });
             return ended_at + self.dice_ms(65_000, 110_000);
         }
         ended_at + self.dice_ms(4_000, 9_000)
-    }
-
-    fn watch_since(&self, ground: Ground, before: Ms) -> Ms {
-        let started =
-            |l: &&super::diary::Line| matches!(l.event, Event::WatchStarted { .. }) && l.recorded_at <= before;
-        self.diary.lines.iter().rfind(started).map_or(ground.plan.begin, |l| l.recorded_at)
     }
 
     /// How many are on the ward at that moment.

@@ -15,23 +15,28 @@ impl Walk {
     /// Walks to the patient and looks.
     pub(super) fn look_after(&mut self, ground: Ground, walker: usize, patient: usize, until: Ms) {
         let begun = self.walker(walker).free_at;
-        // Patients move too: follow, but not for ever.
-        let mut at = begun;
-        for _ in 0..3 {
+        // Patients move too: on arriving where one was, go on to where that one is.
+        let mut at = begun + self.dice_ms(0, 1_500);
+        let stretch = loop {
             let (to, way) = self.way(ground, walker, patient, at);
-            at = at + way + self.dice.range(0, 1_500);
-            self.walker(walker).spot = to;
-            if way == 0 {
-                break;
+            if to == self.walker(walker).spot {
+                break ground.plan.days[patient].at(at);
             }
-        }
+            self.walker(walker).spot = to;
+            at = at + way;
+        };
         if at + 15 * SECOND_MS > until {
             self.walker(walker).free_at = until;
             return;
         }
-        let stretch = ground.plan.days[patient].at(at);
+        // Gone to leave or to the ED meanwhile.
+        if !self.is_walked_to(ground, patient, at + LONGEST_SLIP_MS) {
+            self.walker(walker).free_at = at;
+            self.tried(patient, at + LONGEST_SLIP_MS);
+            return;
+        }
         let asleep = stretch.activity == "eyes_closed";
-        at = at + self.dice.range(5_000, if asleep { 12_500 } else { 8_500 });
+        at = at + self.dice.range(4_500, if asleep { 9_500 } else { 7_500 });
         let near_the_end = at + LONGEST_SLIP_MS > until;
         if let Some(order) = self.unacknowledged[patient].take() {
             let read = at - self.dice_ms(1_800, 3_000);
@@ -93,7 +98,6 @@ impl Walk {
         let noticed = at + self.dice_ms(16_000, 34_000);
         self.amend(ground, walker, other, noticed, of, AmendmentAction::Retract, AmendmentReason::WrongPatient);
         let again = noticed + self.dice_ms(5_000, 9_000);
-        let stretch = ground.plan.days[patient].at(again);
         self.check(ground, walker, patient, again, stretch.place, stretch.activity);
         again
     }

@@ -105,7 +105,7 @@ fn history(seed: u64, now: Ms, people: &people::People) -> Vec<DemoRecord> {
     let tablets = [Writer::Tablet(people.tablets[0].id), Writer::Tablet(people.tablets[1].id)];
     let mut walk = Walk::begin(ground, diary, Dice::new(seed, &format!("walk {}", now.0)), tablets);
     walk.on(ground, now - ending::ENDING_MS);
-    let mut walk = ending::walk_to_the_end(&walk, ground, seed, now);
+    let mut walk = ending::walk_to_the_end(walk, ground, seed, now);
     let net = story::tell(&mut walk, ground, seed);
     walk.diary.into_records(people, &net, now)
 }

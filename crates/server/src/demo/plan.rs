@@ -175,12 +175,12 @@ pub fn plan(
     Plan { begin, now, days, duties, errands, joins, levels, away, slips, fall, shouting }
 }
 
-/// Four times at which the float walks too, at meals and in busy hours.
+/// Times at which the float walks too, at meals and in busy hours.
 fn joins(dice: &mut Dice, calendar: &mut Calendar, begin: Ms) -> Vec<(Ms, Ms)> {
-    let mut joins: Vec<(Ms, Ms)> = [45, 235, 440, 610]
+    let mut joins: Vec<(Ms, Ms)> = [45, 150, 250, 350, 450, 610]
         .into_iter()
         .map(|minute| {
-            let length = dice.range(20, 34) * MINUTE_MS;
+            let length = dice.range(22, 38) * MINUTE_MS;
             let from = calendar.find(begin + (minute + dice.range(0, 25)) * MINUTE_MS, length);
             (from, from + length)
         })

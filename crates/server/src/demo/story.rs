@@ -293,17 +293,20 @@ impl Story<'_> {
             let boot = Boot { id: self.dice.uuid(), since };
             net.boots.insert(Writer::Tablet(tablet.id), vec![boot]);
         }
-        if let Some((from, to)) = self.ground.plan.joins.get(1).copied() {
+        let orders: Vec<Ms> = self.ground.plan.levels.iter().map(|l| l.at).collect();
+        // Nobody acknowledges on a silent tablet what it cannot have heard of.
+        let no_orders = |from: Ms, to: Ms| orders.iter().all(|o| *o < from - 30 * MINUTE_MS || to < *o);
+        let joins = self.ground.plan.joins.iter().copied();
+        if let Some((from, to)) = joins.skip(1).find(|(from, to)| no_orders(*from, *to + 3 * MINUTE_MS)) {
             let second = self.second_tablet();
             let back = to + 3 * MINUTE_MS;
             net.silences.insert(second, vec![(from + 4 * MINUTE_MS, back)]);
             let boot = Boot { id: self.dice.uuid(), since: back - 40 * SECOND_MS };
             net.boots.entry(second).or_default().push(boot);
         }
-        let orders: Vec<Ms> = self.ground.plan.levels.iter().map(|l| l.at).collect();
         let silence = (300..460)
             .map(|m| (begin + m * MINUTE_MS, begin + (m + 13) * MINUTE_MS))
-            .find(|(from, to)| orders.iter().all(|o| *o < *from - 30 * MINUTE_MS || *to < *o));
+            .find(|(from, to)| no_orders(*from, *to));
         net.silences.insert(self.walk.holder.tablet, silence.into_iter().collect());
         net
     }

@@ -14,7 +14,7 @@ use lamplight_domain::kinds::{Event, Evidence};
 use lamplight_domain::time::{MINUTE_MS, Ms, SECOND_MS};
 
 /// Unhurried, in metres a second.
-const PACE: f64 = 1.25;
+const PACE: f64 = 1.35;
 
 /// One walking technician, with a tablet in hand.
 #[derive(Clone, Copy)]
@@ -32,7 +32,7 @@ pub struct Walker {
 
 impl Walker {
     pub fn new(staff: StaffId, tablet: Writer, free_at: Ms) -> Walker {
-        Walker { staff, tablet, spot: spot("nurses_station", 0), free_at, round: None, eager_percent: 60 }
+        Walker { staff, tablet, spot: spot("nurses_station", 0), free_at, round: None, eager_percent: 45 }
     }
 }
 
@@ -80,7 +80,10 @@ pub struct Walk {
     pub(super) walks_along: Option<(StaffId, Ms)>,
     /// The next parts are agreed; the observations are taken over from then on.
     pub(super) taking: Option<Ms>,
-    pub(super) watch: Option<(RecordId, StaffId)>,
+    /// Who is with the 1:1, by which record, since when.
+    pub(super) watch: Option<(RecordId, StaffId, Ms)>,
+    /// A round begins when somebody has used up so many percent of the limit: from, to.
+    pub eager_percent: (i64, i64),
     /// Patients that nobody comes to after a moment, for the last minutes.
     pub passed_by: Vec<(usize, Ms)>,
 }
@@ -145,19 +148,28 @@ impl Walk {
     }
 
     fn choose(&mut self, ground: Ground, walker: usize, at: Ms) -> Option<usize> {
-        let margin = self.dice.range(45, 80) * SECOND_MS;
+        let hurry = self.dice.range(100, 160);
         let mine = self.mine(ground, walker, at);
         // Whoever runs out first, as long as a look is due before the way there is walked at leisure.
-        let mut urgent: Option<(i64, usize)> = None;
+        let mut urgent: Vec<(i64, usize)> = Vec::new();
+        let mut many = 0;
         for &patient in &mine {
             let (Some(limit), Some(gap_from)) = (self.limit_ms[patient], self.gap_from(patient)) else { continue };
             let (_, way) = self.way(ground, walker, patient, at);
             let left = if self.at_once[patient] { 0 } else { limit - (at - gap_from) };
-            if left < way + margin && urgent.is_none_or(|(least, _)| left < least) {
-                urgent = Some((left, patient));
+            let close = limit < 10 * MINUTE_MS;
+            // A quarter of a close limit, an eighth of a wider one, more or less.
+            let margin = if close { limit / 5 } else { limit / 8 } * hurry / 100;
+            if left < way + margin {
+                many += u32::from(!close);
+                urgent.push((left, patient));
             }
         }
-        if let Some((_, patient)) = urgent {
+        // Where many run out at once, only a round in walking order catches up: no running to and fro.
+        if many > 3 {
+            urgent.retain(|(_, p)| self.at_once[*p] || self.limit_ms[*p].is_some_and(|limit| limit < 10 * MINUTE_MS));
+        }
+        if let Some((_, patient)) = urgent.into_iter().min() {
             return Some(patient);
         }
         self.begin_round(ground, walker, &mine, at);
@@ -169,7 +181,8 @@ impl Walk {
         });
         if next.is_none() {
             self.walker(walker).round = None;
-            let eager = self.dice.range(58, 74);
+            let (from, to) = self.eager_percent;
+            let eager = self.dice.range(from, to);
             self.walker(walker).eager_percent = eager;
         }
         next
@@ -196,12 +209,12 @@ impl Walk {
         };
         if self.walker(walker).round.is_none() && mine.iter().any(|p| used(self, *p) >= eager) {
             for patient in 0..ground.patients.len() {
-                self.owed[walker][patient] = mine.contains(&patient) && used(self, patient) >= 20;
+                self.owed[walker][patient] = mine.contains(&patient) && used(self, patient) >= 33;
             }
             // From the side that waits longest, but not always: a patient should not be able to tell.
             let oldest = mine.iter().copied().max_by_key(|p| used(self, *p)).unwrap_or(0);
             let along = spot(ground.plan.days[oldest].at(at).place, ground.patients[oldest].bed).along;
-            let forward = (along < 34.0) != self.dice.chance(12);
+            let forward = (along < 34.0) != self.dice.chance(7);
             self.walker(walker).round = Some(forward);
         }
     }
@@ -244,6 +257,7 @@ impl Walk {
             walks_along: None,
             taking: None,
             watch: None,
+            eager_percent: (40, 52),
             passed_by: Vec::new(),
         }
     }
