@@ -17,6 +17,8 @@ mod session;
 mod sign_in;
 mod sync;
 mod tablet;
+#[cfg(test)]
+mod testing;
 mod trouble;
 mod words;
 

@@ -4,6 +4,8 @@ pub(crate) mod access;
 mod entries;
 mod events;
 pub(crate) mod state;
+#[cfg(test)]
+mod tests;
 mod ward;
 
 use crate::file::lock;

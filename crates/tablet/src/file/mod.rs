@@ -17,6 +17,8 @@ pub mod pins;
 pub mod receipts;
 pub mod roster;
 mod schema;
+#[cfg(test)]
+mod tests;
 
 pub use broken::Broken;
 pub use schema::Schema;

@@ -65,11 +65,11 @@ pub struct Client {
     bytes_received: AtomicU64,
 }
 
-/// The server's newest nonce and how often it was used.
+/// The server's newest nonce, and how many signed requests there were.
 #[derive(Default)]
 struct Nonce {
     text: Option<String>,
-    used: u64,
+    signed: u64,
 }
 
 /// How a request is sent and what kind of answer is expected.
@@ -245,17 +245,14 @@ impl Client {
 
     fn next_nonce(&self) -> Option<(String, u64)> {
         let mut nonce = lock(&self.nonce);
-        nonce.used += 1;
-        Some((nonce.text.clone()?, nonce.used))
+        nonce.signed += 1;
+        Some((nonce.text.clone()?, nonce.signed))
     }
 
-    /// The counter starts anew with a new nonce only: requests that overlap share one.
+    /// The counter never starts anew, so it grows with each use of any nonce, also where requests overlap.
     fn take_nonce(&self, headers: &HeaderMap) {
         let Some(text) = headers.get(NONCE_HEADER).and_then(|v| v.to_str().ok()) else { return };
-        let mut nonce = lock(&self.nonce);
-        if nonce.text.as_deref() != Some(text) {
-            *nonce = Nonce { text: Some(text.to_owned()), used: 0 };
-        }
+        lock(&self.nonce).text = Some(text.to_owned());
     }
 }
 

@@ -2,11 +2,15 @@
 
 mod backoff;
 mod client;
+#[cfg(test)]
+mod fake;
 mod heal;
 mod join;
 mod pull;
 mod push;
 mod run;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 use crate::contact::Exchange;

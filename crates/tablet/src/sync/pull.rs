@@ -156,13 +156,14 @@ impl Inner {
         self.set_trouble(true, trouble::unreadable(count.unwrap_or(more)));
     }
 
-    /// Stores a roster that is newer than ours; its PIN verifiers are sealed to this device first.
+    /// Stores a roster that differs from ours, also an older one: a restored server knows no newer, and it decides.
+    /// Its PIN verifiers are sealed to this device first.
     pub fn take_roster(&self, mut roster: Roster) -> Result<(), Trouble> {
         let identity = self.identity().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
         if roster.facility.id != identity.facility {
             return Err(not_the_server("its roster is of another facility"));
         }
-        if self.roster().is_some_and(|ours| ours.version >= roster.version) {
+        if self.roster().is_some_and(|ours| ours.version == roster.version) {
             return Ok(());
         }
         let sealed = pins::seal(&identity.device_secret.0, &mut roster);

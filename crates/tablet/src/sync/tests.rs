@@ -1,0 +1,244 @@
+//! Push, confirmation, fork and feed against a facility in memory, through losses and lies.
+
+use super::fake::{FakeFacility, State};
+use super::*;
+use crate::file::bodies;
+use crate::testing::*;
+use lamplight_domain::chain::{Hash, body_hash};
+use lamplight_domain::ids::AuthorId;
+use lamplight_domain::time::Ms;
+use lamplight_domain::wire::FeedFrom;
+use std::path::Path;
+use uuid::Uuid;
+
+fn server() -> FakeFacility {
+    let server = FakeFacility::default();
+    *lock(&server.0) = State { time: START.0, generation: 1, ..State::default() };
+    server
+}
+
+async fn sync(tablet: &Tablet, server: &FakeFacility) -> Result<SyncReport, Trouble> {
+    let mut report = SyncReport::default();
+    tablet.0.sync_once(server, &mut report).await.map(|()| report)
+}
+
+fn record(tablet: &Tablet, count: usize) -> Vec<Hash> {
+    let one = |_| {
+        let saved = tablet.record(technician(), Auth::Pin, Some(stay()), None, check(), None).unwrap();
+        let body = tablet.0.records.read(|from| bodies::own_by_id(from, saved.record)).unwrap().unwrap();
+        body_hash(&body)
+    };
+    (0..count).map(one).collect()
+}
+
+fn holds_once(server: &FakeFacility, hashes: &[Hash]) {
+    let state = lock(&server.0);
+    for hash in hashes {
+        assert_eq!(state.feed.iter().filter(|row| row.1 == *hash).count(), 1, "exactly once");
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap).filter(|e| e.path().is_file()) {
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_waits_is_sent_and_confirmed_and_not_sent_again() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    let saved = record(&tablet, 5);
+    assert_eq!(tablet.sync_state().confirmed, 0);
+    sync(&tablet, &server).await.unwrap();
+    let state = tablet.sync_state();
+    // Three of the census, five checks, one clock measurement.
+    assert_eq!((state.head, state.confirmed, state.waiting), (9, 9, 0));
+    holds_once(&server, &saved);
+    lock(&server.0).batches.clear();
+    sync(&tablet, &server).await.unwrap();
+    assert_eq!(lock(&server.0).batches, [(10, 0, false)], "only asks where the chain stands");
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_met_by_asking_again_and_doubles_nothing() {
+    for cut_after in 0..8 {
+        let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+        let tablet = with_patient(dir.path(), &clock, 1);
+        let saved = record(&tablet, 3);
+        lock(&server.0).cut_after = Some(cut_after);
+        let _ = sync(&tablet, &server).await;
+        lock(&server.0).cut_after = None;
+        sync(&tablet, &server).await.unwrap();
+        assert_eq!(tablet.sync_state().waiting, 0, "cut after {cut_after}");
+        holds_once(&server, &saved);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_confirmed_by_a_receipt_that_does_not_hold() {
+    let lies: [fn(&mut State); 2] = [|s| s.is_forger = true, |s| s.answers_old_requests = true];
+    for lie in lies {
+        let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+        let tablet = with_patient(dir.path(), &clock, 1);
+        lie(&mut lock(&server.0));
+        assert!(matches!(sync(&tablet, &server).await, Err(Trouble::NotTheServer(_))));
+        assert_eq!(tablet.sync_state().confirmed, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_went_back_gets_again_what_it_lost() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    let mut saved = record(&tablet, 3);
+    sync(&tablet, &server).await.unwrap();
+    let backup = lock(&server.0).clone();
+    saved.extend(record(&tablet, 4));
+    sync(&tablet, &server).await.unwrap();
+    *lock(&server.0) = backup;
+    sync(&tablet, &server).await.unwrap();
+    assert_eq!(tablet.sync_state().waiting, 0);
+    holds_once(&server, &saved);
+}
+
+#[tokio::test]
+async fn a_server_that_forgot_the_tablet_is_told_who_it_is() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    let saved = record(&tablet, 3);
+    sync(&tablet, &server).await.unwrap();
+    *lock(&server.0) = State { time: START.0, generation: 7, ..State::default() };
+    sync(&tablet, &server).await.unwrap();
+    assert_eq!(tablet.sync_state().waiting, 0);
+    holds_once(&server, &saved);
+}
+
+#[tokio::test]
+async fn two_clones_lose_nothing_and_double_nothing() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (clock, server) = (HandClock::new(), server());
+    let first = with_patient(one.path(), &clock, 1);
+    let mut saved = record(&first, 2);
+    sync(&first, &server).await.unwrap();
+    drop(first);
+    copy(one.path(), two.path());
+    let (first, second) = (open(one.path(), &clock), open(two.path(), &clock));
+    saved.extend(record(&first, 2));
+    saved.extend(record(&second, 3));
+    for _ in 0..2 {
+        sync(&first, &server).await.unwrap();
+        sync(&second, &server).await.unwrap();
+    }
+    assert_ne!(first.sync_state().author, second.sync_state().author, "a fork gets a new author");
+    assert_eq!((first.sync_state().waiting, second.sync_state().waiting), (0, 0));
+    holds_once(&server, &saved);
+    assert!(second.status().troubles.iter().any(|t| t.code == "sync.fork"), "and a person is told");
+}
+
+#[tokio::test]
+async fn a_healing_that_was_cut_goes_on_after_a_restart() {
+    for cut_after in 1..9 {
+        let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (clock, server) = (HandClock::new(), server());
+        let first = with_patient(one.path(), &clock, 1);
+        sync(&first, &server).await.unwrap();
+        drop(first);
+        copy(one.path(), two.path());
+        let (first, second) = (open(one.path(), &clock), open(two.path(), &clock));
+        record(&first, 1);
+        let saved = record(&second, 3);
+        sync(&first, &server).await.unwrap();
+        lock(&server.0).cut_after = Some(cut_after);
+        let _ = sync(&second, &server).await;
+        drop(second);
+        lock(&server.0).cut_after = None;
+        let second = open(two.path(), &clock);
+        sync(&second, &server).await.unwrap();
+        assert_eq!(second.sync_state().waiting, 0, "cut after {cut_after}");
+        holds_once(&server, &saved);
+    }
+}
+
+#[tokio::test]
+async fn others_records_arrive_once_and_survive_a_restart() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = joined(dir.path(), &clock, 1);
+    let author = AuthorId(Uuid::from_u128(0xC0));
+    for (n, event) in (1..).zip(census()) {
+        lock(&server.0).add(author, n, &foreign(u128::from(n), event, START - 60_000));
+    }
+    sync(&tablet, &server).await.unwrap();
+    assert_eq!(tablet.open_stays(), [stay()]);
+    assert_eq!(sync(&tablet, &server).await.unwrap().pulled, 1, "its own clock measurement, and nothing twice");
+    assert_eq!(sync(&tablet, &server).await.unwrap().pulled, 0);
+    drop(tablet);
+    assert_eq!(open(dir.path(), &clock).open_stays(), [stay()]);
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_kept_counted_and_stops_nothing() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = joined(dir.path(), &clock, 1);
+    let author = AuthorId(Uuid::from_u128(0xC0));
+    lock(&server.0).add(author, 1, b"not a record at all");
+    for (n, event) in (2..).zip(census()) {
+        lock(&server.0).add(author, n, &foreign(u128::from(n), event, START - 60_000));
+    }
+    sync(&tablet, &server).await.unwrap();
+    assert_eq!(tablet.open_stays(), [stay()]);
+    assert!(tablet.status().troubles.iter().any(|t| t.code == "records.unreadable"));
+    let kept = tablet.0.records.read(|from| bodies::bytes(from, &body_hash(b"not a record at all")));
+    assert_eq!(kept.unwrap().as_deref(), Some(&b"not a record at all"[..]));
+}
+
+#[tokio::test]
+async fn a_feed_that_does_not_follow_its_cursor_is_read_from_the_opening() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = joined(dir.path(), &clock, 1);
+    let author = AuthorId(Uuid::from_u128(0xC0));
+    lock(&server.0).add(author, 1, &foreign(1, census().remove(0), START));
+    sync(&tablet, &server).await.unwrap();
+    sync(&tablet, &server).await.unwrap();
+    // The next row's hash is bent: page and cursor do not fit.
+    lock(&server.0).add(author, 2, &foreign(2, census().remove(1), START));
+    lock(&server.0).feed.last_mut().unwrap().2 = Hash([1; 32]);
+    let pulled = tablet.0.pull_page(&server, 0).await.unwrap();
+    assert!(pulled.more && pulled.ask_heads && pulled.rows == 0);
+    let next = tablet.0.records.read(|from| crate::file::feeds::next(from, ward())).unwrap();
+    assert_eq!(next, FeedFrom::Opening);
+}
+
+#[tokio::test]
+async fn offline_is_said_with_its_age_and_contact_ends_it() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    assert_eq!(tablet.status().words, "Not in touch with the station yet.");
+    sync(&tablet, &server).await.unwrap();
+    assert_eq!((tablet.status().words.as_str(), tablet.status().online), ("", true));
+    tablet.0.failed(&Trouble::Unreachable(String::new()));
+    record(&tablet, 2);
+    let status = tablet.status();
+    assert_eq!(status.words, "Offline since 02:47. Levels and other tablets' checks as of 02:47.");
+    assert_eq!((status.waiting, status.waiting_words.as_str()), (2, "2 saved on this tablet, waiting for the station"));
+    drop(tablet);
+    let again = open(dir.path(), &clock);
+    assert_eq!(again.status().words, status.words, "the age is known after a restart");
+}
+
+#[tokio::test]
+async fn a_wrong_clock_is_marked_and_refused_nothing() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    sync(&tablet, &server).await.unwrap();
+    clock.set_wall(Ms(0));
+    record(&tablet, 1);
+    sync(&tablet, &server).await.unwrap();
+    let state = tablet.sync_state();
+    assert_eq!((state.waiting, state.clock_error_ms), (0, Some(-START.0)));
+    assert!(tablet.status().troubles.iter().any(|t| t.code == "clock.wrong"));
+    let measured = tablet.0.records.read(|from| {
+        from.query_row("SELECT count(*) FROM bodies WHERE kind = 'clock.measured'", (), |row| row.get::<_, i64>(0))
+    });
+    assert_eq!(measured.unwrap(), 2, "one at the first contact, one when it moved");
+}
