@@ -40,10 +40,17 @@ pub fn open(app: &AppHandle, folder: &Path) -> tauri::Result<()> {
     };
     WebviewWindowBuilder::from_config(app, described)?
         .data_directory(folder.join("webkit"))
+        .incognito(!is_driven_by_tests())
         .on_navigation(|url| url.scheme() == "tauri" && url.host_str() == Some("localhost"))
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .build()?;
     Ok(())
+}
+
+/// Tauri's own sign that WebDriver drives the window. WebKit lets no driver into a private window, so under test alone it
+/// is an ordinary one; what the page leaves on the disk is then easier to find, not harder.
+fn is_driven_by_tests() -> bool {
+    std::env::var("TAURI_WEBVIEW_AUTOMATION").is_ok_and(|value| value == "true")
 }
 
 /// Tells the page of every change until the tablet is gone.
