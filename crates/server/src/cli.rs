@@ -1,0 +1,148 @@
+//! The command line: one JSON object a line on stdout, refusals on stderr.
+
+use crate::commands;
+use crate::http::{Options, serve};
+use chrono::DateTime;
+use clap::{Parser, Subcommand};
+use lamplight_domain::refusal::Refusal;
+use lamplight_domain::time::Ms;
+use serde::Serialize;
+use serde_json::json;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// The facility server of Lamplight.
+#[derive(Parser)]
+#[command(name = "lamplight-server", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a facility with the demo ward in a new folder; prints the logins and PINs.
+    Demo {
+        #[arg(long)]
+        data: PathBuf,
+        /// The same people and history for the same number.
+        #[arg(long, default_value_t = 7)]
+        seed: u64,
+        /// When the history ends, like 2026-11-22T02:47:00Z; now where it is not given.
+        #[arg(long, value_parser = moment)]
+        now: Option<Ms>,
+    },
+    /// Serve a facility's folder until asked to stop; the first line says where.
+    Serve {
+        #[arg(long)]
+        data: PathBuf,
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// What tablets are told to call in invites from the station, where it is not the address of the page.
+        #[arg(long)]
+        public_url: Option<String>,
+    },
+    /// Make an invite for tablets of a ward.
+    Invite {
+        #[arg(long)]
+        data: PathBuf,
+        #[arg(long)]
+        ward: String,
+        /// The server's address as tablets reach it, like https://10.0.4.7:7443.
+        #[arg(long)]
+        url: String,
+        /// How many tablets may join with it.
+        #[arg(long, default_value_t = 1)]
+        uses: u32,
+    },
+    /// Walk every chain; ends with 1 and the first break by name.
+    Verify {
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// Print every record, a line each.
+    Export {
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// Copy a facility while it is served; the copy serves as it is.
+    Backup {
+        #[arg(long)]
+        data: PathBuf,
+        /// A new or an empty folder.
+        #[arg(long)]
+        to: PathBuf,
+    },
+}
+
+fn moment(text: &str) -> Result<Ms, String> {
+    match text.parse::<i64>() {
+        Ok(ms) => Ok(Ms(ms)),
+        Err(_) => DateTime::parse_from_rfc3339(text)
+            .map(|t| Ms(t.timestamp_millis()))
+            .map_err(|_| format!("{text} is not a moment like 2026-11-22T02:47:00Z")),
+    }
+}
+
+fn print(line: &impl Serialize) -> Result<(), Refusal> {
+    let mut out = std::io::stdout().lock();
+    let text = serde_json::to_string(line).unwrap_or_default();
+    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|e| {
+        Refusal::new("output.closed", format!("Nothing can be written to stdout ({e})."), "Give the output a place.")
+    })
+}
+
+impl Cli {
+    pub fn run(self) -> Result<(), Refusal> {
+        match self.command {
+            Command::Demo { data, seed, now } => {
+                let made = commands::make_demo(&data, seed, now)?;
+                for p in &made.people {
+                    print(&json!({
+                        "name": p.name, "login": p.login, "role": p.role, "pin": p.pin, "password": p.password,
+                    }))?;
+                }
+                print(&json!({
+                    "demo": { "facility": made.facility, "ward": made.ward_name, "ward_id": made.ward,
+                              "records": made.records },
+                }))
+            }
+            Command::Serve { data, listen, public_url } => {
+                let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| {
+                    Refusal::new("server.thread", format!("No threads could be started ({e})."), "Free some memory.")
+                })?;
+                runtime.block_on(until_asked(data, listen, Options { public_url }))
+            }
+            Command::Invite { data, ward, url, uses } => {
+                let invite = commands::invite(&data, &ward, &url, uses)?;
+                print(&json!({ "invite": invite.to_string(), "expires_at": invite.expires_at }))
+            }
+            Command::Verify { data } => print(&commands::verify(&data)?),
+            Command::Export { data } => {
+                let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+                commands::export(&data, &mut out).map(|_| ())
+            }
+            Command::Backup { data, to } => print(&commands::backup(&data, &to)?),
+        }
+    }
+}
+
+/// Serves until SIGTERM or SIGINT.
+async fn until_asked(data: PathBuf, listen: SocketAddr, options: Options) -> Result<(), Refusal> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let no_signals = |e: std::io::Error| {
+        Refusal::new("server.signals", format!("Signals cannot be heard ({e})."), "Start it in another environment.")
+    };
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+    let running = serve(&data, listen, options).await?;
+    print(&json!({ "listening": running.url }))?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping");
+    running.stop().await;
+    Ok(())
+}

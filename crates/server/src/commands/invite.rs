@@ -1,0 +1,47 @@
+//! `invite`: lets tablets join a ward.
+
+use super::open_beside;
+use crate::facility::{Identity, Inviting, damaged, make_invite};
+use crate::store;
+use crate::surroundings::Surroundings;
+use lamplight_domain::refusal::Refusal;
+use lamplight_domain::roster::{Roster, Ward};
+use lamplight_domain::time::HOUR_MS;
+use lamplight_domain::wire::Invite;
+use std::path::Path;
+
+/// An invite of the command line is carried to the tablet by hand, so it lives for a day.
+const GOOD_FOR_MS: i64 = 24 * HOUR_MS;
+
+/// Errors: "ward.unknown", "url.not_https", "invite.uses".
+pub fn invite(path: &Path, ward: &str, url: &str, uses: u32) -> Result<Invite, Refusal> {
+    if !url.starts_with("https://") || url.len() > 200 || url.contains(char::is_whitespace) {
+        return Err(Refusal::new(
+            "url.not_https",
+            format!("{url} is not an address that a tablet may call."),
+            "Give the server's address as tablets reach it, like https://10.0.4.7:7443.",
+        ));
+    }
+    if uses == 0 {
+        return Err(Refusal::new("invite.uses", "An invite for no tablet lets nobody in.", "Give --uses 1 or more."));
+    }
+    let db = open_beside(path)?;
+    let broken = |e| damaged(path, &e);
+    let roster = store::roster::newest(&db).map_err(broken)?;
+    let ward = ward_named(&roster, ward)?.id;
+    let identity = Identity::read(&db).map_err(broken)?;
+    let inviting = Inviting { ward, url, uses, good_for_ms: GOOD_FOR_MS, by: None };
+    make_invite(&db, &identity, &Surroundings::real(), &inviting).map_err(broken)
+}
+
+/// A ward by its name, capitals or not. Errors: "ward.unknown".
+pub fn ward_named<'a>(roster: &'a Roster, name: &str) -> Result<&'a Ward, Refusal> {
+    roster.wards.iter().find(|w| w.name.to_lowercase() == name.trim().to_lowercase()).ok_or_else(|| {
+        let names: Vec<&str> = roster.wards.iter().map(|w| w.name.as_str()).collect();
+        Refusal::new(
+            "ward.unknown",
+            format!("There is no ward named {name}."),
+            format!("Name one of these: {}.", names.join(", ")),
+        )
+    })
+}

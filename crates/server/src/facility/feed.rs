@@ -1,0 +1,199 @@
+//! What a tablet reads: the opening, then page after page by cursor, with a long poll at the end.
+
+use super::join::for_ward;
+use super::{FacilityServer, trouble, unknown_author};
+use crate::store::feed::{self, Page, Sent, WardNo};
+use crate::store::{StoreError, meta};
+use lamplight_domain::chain::Hash;
+use lamplight_domain::ids::WardId;
+use lamplight_domain::refusal::Refusal;
+use lamplight_domain::time::{HOUR_MS, Ms};
+use lamplight_domain::wire::{
+    Blob, Cursor, FeedAsk, FeedFrom, FeedHeader, FeedNext, FeedPage, OpeningMark, PAGE_MAX_ROWS, Trouble, WAIT_MAX_MS,
+};
+use rusqlite::Connection;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How far an opening looks back.
+const OPENING_MS: i64 = 24 * HOUR_MS;
+
+const STANDING: u8 = 0;
+
+/// What was found for a reader.
+struct Found {
+    rows: Vec<Sent>,
+    next: FeedNext,
+    more: bool,
+    backed_up: Option<Ms>,
+}
+
+enum Reading {
+    Found(Found),
+    /// The cursor is of this generation and does not fit the feed: this server was restored by hand.
+    Restored(Uuid),
+}
+
+impl FacilityServer {
+    pub(super) async fn give_feed(&self, ask: FeedAsk) -> Result<FeedPage, Trouble> {
+        let Some(author) = self.author(ask.author).await? else { return Err(unknown_author().into()) };
+        self.touch(&author);
+        self.may_read(author.tablet, ask.ward).await?;
+        let limit = ask.limit.clamp(1, PAGE_MAX_ROWS as u32);
+        let deadline = tokio::time::Instant::now() + Duration::from_millis(ask.wait_ms.min(WAIT_MAX_MS).into());
+        let mut stopping = self.stopping();
+        let mut changes = self.inner.live.ward(ask.ward).changes();
+        loop {
+            // Seen before reading: what comes after it wakes us.
+            changes.borrow_and_update();
+            let found = self.read_page(ask.ward, &ask.from, limit).await?;
+            let roster = self.roster();
+            let news = !found.rows.is_empty()
+                || found.more
+                || ask.roster_version != roster.version
+                || !matches!((&ask.from, &found.next), (FeedFrom::Cursor(a), FeedNext::Cursor(b)) if a == b);
+            let over = *stopping.borrow() || tokio::time::Instant::now() >= deadline;
+            if news || over {
+                self.touch(&author);
+                let newer = (ask.roster_version != roster.version).then(|| for_ward(&roster, ask.ward));
+                return Ok(self.page(ask.ward, found, newer));
+            }
+            tokio::select! {
+                _ = changes.changed() => {}
+                _ = stopping.changed() => {}
+                () = tokio::time::sleep_until(deadline) => {}
+            }
+        }
+    }
+
+    /// Only a tablet of the ward that is not revoked.
+    async fn may_read(&self, tablet: Option<lamplight_domain::ids::TabletId>, ward: WardId) -> Result<(), Trouble> {
+        let not_yours = Refusal::new(
+            "ward.not_yours",
+            "This tablet does not belong to that ward.",
+            "Ask a nurse at the station for an invite to it.",
+        );
+        let roster = self.roster();
+        if roster.ward(ward).is_none() {
+            return Err(not_yours.into());
+        }
+        let Some(id) = tablet else { return Err(not_yours.into()) };
+        match roster.tablets.iter().find(|t| t.id == id) {
+            Some(t) if t.revoked => Err(Refusal::new(
+                "tablet.revoked",
+                "This tablet was taken out of use.",
+                "Its records can still be sent. Give it to the charge nurse.",
+            )
+            .into()),
+            Some(t) if t.ward == ward => Ok(()),
+            Some(_) => Err(not_yours.into()),
+            None => self.readmit(id, ward).await,
+        }
+    }
+
+    async fn read_page(&self, ward: WardId, from: &FeedFrom, limit: u32) -> Result<Found, Trouble> {
+        let now = self.inner.around.now();
+        let read = move |from| move |db: &Connection| reading(db, ward, from, limit, now);
+        match self.inner.readers.read(read(from.clone())).await.map_err(trouble)? {
+            Reading::Found(found) => Ok(found),
+            Reading::Restored(generation) => {
+                self.new_generation(generation).await?;
+                match self.inner.readers.read(read(FeedFrom::Opening)).await.map_err(trouble)? {
+                    Reading::Found(found) => Ok(found),
+                    Reading::Restored(_) => Err(trouble(StoreError::Broken("an opening has no cursor".into()))),
+                }
+            }
+        }
+    }
+
+    /// Once, however many readers notice.
+    async fn new_generation(&self, old: Uuid) -> Result<(), Trouble> {
+        let fresh = self.inner.around.uuid();
+        let work = move |db: &Connection| {
+            if meta::generation(db)? == old {
+                meta::set(db, meta::GENERATION, fresh.as_bytes())?;
+                tracing::warn!("a reader knows more than this server holds: it was restored, a new generation begins");
+            }
+            Ok(())
+        };
+        self.inner.writer.write(work, |()| {}).await.map_err(trouble)
+    }
+
+    fn page(&self, ward: WardId, found: Found, roster: Option<lamplight_domain::roster::Roster>) -> FeedPage {
+        let Found { rows, next, more, backed_up } = found;
+        let (rows, bodies) = rows.into_iter().map(|s| (s.row, Blob::Bytes(s.bytes))).unzip();
+        let header = FeedHeader {
+            rows,
+            next,
+            more,
+            roster,
+            contacts: self.contact_marks(ward),
+            server_time: self.inner.around.now(),
+            backed_up,
+        };
+        FeedPage { header, bodies }
+    }
+}
+
+fn reading(db: &Connection, ward: WardId, from: FeedFrom, limit: u32, now: Ms) -> Result<Reading, StoreError> {
+    let generation = meta::generation(db)?;
+    let backed_up = meta::backed_up(db)?;
+    let Some(no) = feed::ward(db, ward)? else {
+        // A ward without a single row yet.
+        if let FeedFrom::Cursor(c) = from
+            && c.generation == generation
+            && c.n > 0
+        {
+            return Ok(Reading::Restored(generation));
+        }
+        let next = FeedNext::Cursor(Cursor { generation, n: 0, hash: Hash::ZERO });
+        return Ok(Reading::Found(Found { rows: Vec::new(), next, more: false, backed_up }));
+    };
+    let fits = |c: &Cursor| -> Result<bool, StoreError> {
+        Ok(c.generation == generation && feed::hash_at(db, no, c.n)? == Some(c.hash))
+    };
+    let (rows, next, more) = match from {
+        FeedFrom::Cursor(c) if fits(&c)? => by_cursor(db, no, c, limit)?,
+        FeedFrom::Cursor(c) if c.generation == generation => return Ok(Reading::Restored(generation)),
+        FeedFrom::OpeningNext(mark) if fits(&mark.end)? => opening(db, no, mark, limit)?,
+        FeedFrom::Cursor(_) | FeedFrom::OpeningNext(_) | FeedFrom::Opening => {
+            let end = feed::end(db, no)?;
+            let end = Cursor { generation, n: end.n, hash: end.hash };
+            opening(db, no, OpeningMark { end, part: STANDING, n: 0, since: now - OPENING_MS }, limit)?
+        }
+    };
+    Ok(Reading::Found(Found { rows, next, more, backed_up }))
+}
+
+type Part = (Vec<Sent>, FeedNext, bool);
+
+fn by_cursor(db: &Connection, ward: WardNo, from: Cursor, limit: u32) -> Result<Part, StoreError> {
+    let Page { rows, more } = feed::after(db, ward, from.n, limit)?;
+    let next = rows.last().map_or(from, |last| Cursor { n: last.row.n, hash: last.hash, ..from });
+    Ok((rows, FeedNext::Cursor(next), more))
+}
+
+/// Standing records in order, then the last 24 hours newest first; a page may hold the end of one and the beginning
+/// of the other.
+fn opening(db: &Connection, ward: WardNo, mut mark: OpeningMark, limit: u32) -> Result<Part, StoreError> {
+    let at = mark.since + OPENING_MS;
+    let mut rows = Vec::new();
+    if mark.part == STANDING {
+        let page = feed::standing(db, ward, mark.n, mark.end.n, at, limit)?;
+        rows = page.rows;
+        if page.more || rows.len() == limit as usize {
+            mark.n = rows.last().map_or(mark.n, |r| r.row.n);
+            return Ok((rows, FeedNext::Opening(mark), true));
+        }
+        mark = OpeningMark { part: STANDING + 1, n: mark.end.n + 1, ..mark };
+    }
+    let before = mark.n.min(mark.end.n + 1);
+    let page = feed::recent(db, ward, before, mark.since, at, limit - rows.len() as u32)?;
+    rows.extend(page.rows);
+    if page.more {
+        mark.n = rows.last().map_or(mark.n, |r| r.row.n);
+        return Ok((rows, FeedNext::Opening(mark), true));
+    }
+    let more = feed::end(db, ward)?.n > mark.end.n;
+    Ok((rows, FeedNext::Cursor(mark.end), more))
+}

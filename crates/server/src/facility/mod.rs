@@ -1,0 +1,232 @@
+//! The facility server without its HTTP shell: it implements [`lamplight_domain::wire::Facility`] in this process. The
+//! station reads and writes through it too.
+
+mod contacts;
+mod feed;
+mod identity;
+mod join;
+mod live;
+mod nonces;
+mod own;
+mod push;
+
+pub use identity::{Identity, found};
+pub use join::{Inviting, make_invite};
+pub use nonces::{NonceRefused, Nonces};
+pub use own::{Own, OwnAuthor};
+
+use crate::folder::{Folder, Lock};
+use crate::store::append::Facts;
+use crate::store::authors::{self, Author};
+use crate::store::readers::Readers;
+use crate::store::writer::Writer;
+use crate::store::{self, StoreError};
+use crate::surroundings::Surroundings;
+use contacts::Contacts;
+use lamplight_domain::chain::body_hash;
+use lamplight_domain::ids::AuthorId;
+use lamplight_domain::refusal::Refusal;
+use lamplight_domain::roster::Roster;
+use lamplight_domain::wire::{
+    BATCH_MAX_LINKS, Batch, Facility, FeedAsk, FeedPage, HelloAnswer, JoinAsk, Joined, OfferAnswer, OfferAsk, PROTOCOL,
+    PushAnswer, Trouble,
+};
+use live::Live;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::{Mutex, watch};
+
+/// What a caller is told to wait where the writer is behind.
+const BUSY_MS: u64 = 1_000;
+/// What a caller is told to wait where the disk or the file does not do its work.
+const TROUBLE_MS: u64 = 5_000;
+
+/// One facility, open. Clones are the same facility.
+#[derive(Clone)]
+pub struct FacilityServer {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    around: Surroundings,
+    identity: Identity,
+    writer: Writer,
+    readers: Readers,
+    roster: RwLock<Arc<Roster>>,
+    authors: RwLock<HashMap<AuthorId, Author>>,
+    live: Arc<Live>,
+    contacts: Arc<Contacts>,
+    own: Mutex<OwnAuthor>,
+    nonces: Nonces,
+    /// True once the server is to end: long polls and streams end with it.
+    stopping: watch::Sender<bool>,
+    _lock: Lock,
+}
+
+impl FacilityServer {
+    /// Opens a facility's folder for serving; a second process is refused. Errors: those of [`Folder`] and
+    /// [`store::open`].
+    pub fn open(path: &Path, around: Surroundings) -> Result<FacilityServer, Refusal> {
+        let folder = Folder::existing(path)?;
+        let lock = folder.lock()?;
+        let key = folder.key()?;
+        let db = store::open(&folder.database(), &key)?;
+        let loaded = || -> Result<_, StoreError> {
+            let identity = Identity::read(&db)?;
+            let roster = store::roster::newest(&db)?;
+            let live = Live::load(&db, &roster, around.now())?;
+            let contacts = Contacts::load(&db)?;
+            Ok((identity, roster, live, contacts))
+        };
+        let (identity, roster, live, contacts) = loaded().map_err(|e| damaged(path, &e))?;
+        let own = OwnAuthor::new(&identity, &around);
+        let readers = Readers::new(folder.database(), key.clone());
+        let writer = Writer::start(db, folder.database(), key).map_err(|e| {
+            Refusal::new("server.thread", format!("No thread could be started ({e})."), "Free some memory, start again.")
+        })?;
+        let nonces = Nonces::new(around.bytes());
+        Ok(FacilityServer {
+            inner: Arc::new(Inner {
+                around,
+                identity,
+                writer,
+                readers,
+                roster: RwLock::new(Arc::new(roster)),
+                authors: RwLock::default(),
+                live: Arc::new(live),
+                contacts: Arc::new(contacts),
+                own: Mutex::new(own),
+                nonces,
+                stopping: watch::Sender::new(false),
+                _lock: lock,
+            }),
+        })
+    }
+
+    pub fn identity(&self) -> &Identity {
+        &self.inner.identity
+    }
+    pub fn roster(&self) -> Arc<Roster> {
+        self.inner.roster.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    pub fn nonces(&self) -> &Nonces {
+        &self.inner.nonces
+    }
+    pub fn around(&self) -> &Surroundings {
+        &self.inner.around
+    }
+    pub fn live(&self) -> &Arc<Live> {
+        &self.inner.live
+    }
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.inner.writer
+    }
+    pub(crate) fn readers(&self) -> &Readers {
+        &self.inner.readers
+    }
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.inner.stopping.subscribe()
+    }
+
+    fn facts(&self) -> Facts {
+        let Identity { facility, key, .. } = &self.inner.identity;
+        Facts { facility: *facility, key: key.clone(), roster: self.roster() }
+    }
+
+    /// An author that has pushed before. None for one that is not known.
+    pub async fn author(&self, id: AuthorId) -> Result<Option<Author>, Trouble> {
+        if let Some(author) = self.inner.authors.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
+            return Ok(Some(author.clone()));
+        }
+        let found = self.inner.readers.read(move |db| Ok(authors::find(db, id)?)).await.map_err(trouble)?;
+        if let Some(author) = &found {
+            self.inner.authors.write().unwrap_or_else(PoisonError::into_inner).insert(id, author.clone());
+        }
+        Ok(found)
+    }
+
+    /// Tells everybody who waits that the server is to end.
+    pub fn begin_stop(&self) {
+        self.inner.stopping.send_replace(true);
+    }
+
+    /// Writes down what is only in memory, finishes what waits, closes the file. Nothing can be done afterwards.
+    pub async fn close(self) {
+        self.begin_stop();
+        self.write_contacts().await;
+        let inner = self.inner;
+        inner.readers.close();
+        let _ = tokio::task::spawn_blocking(move || inner.writer.stop()).await;
+    }
+}
+
+impl Facility for FacilityServer {
+    async fn hello(&self) -> Result<HelloAnswer, Trouble> {
+        Ok(HelloAnswer {
+            protocol_min: PROTOCOL,
+            protocol_max: PROTOCOL,
+            facility: self.inner.identity.facility,
+            facility_key: self.inner.identity.key.public(),
+            server_time: self.inner.around.now(),
+            nonce: self.inner.nonces.issue(),
+        })
+    }
+    async fn join(&self, ask: JoinAsk) -> Result<Joined, Trouble> {
+        self.take_join(ask).await
+    }
+    async fn push(&self, batch: Batch) -> Result<PushAnswer, Trouble> {
+        self.take_push(batch).await
+    }
+    async fn feed(&self, ask: FeedAsk) -> Result<FeedPage, Trouble> {
+        self.give_feed(ask).await
+    }
+    async fn offer(&self, ask: OfferAsk) -> Result<OfferAnswer, Trouble> {
+        if ask.bodies.len() > BATCH_MAX_LINKS * 4 {
+            return Err(Refusal::new("offer.too_big", "Too many records were offered at once.", "Offer fewer.").into());
+        }
+        let Some(author) = self.author(ask.author).await? else { return Err(unknown_author().into()) };
+        self.touch(&author);
+        let lacks = self.inner.readers.read(move |db| {
+            let mut lacks = Vec::new();
+            for hash in ask.bodies {
+                if store::bodies::find(db, &hash)?.is_none() {
+                    lacks.push(hash);
+                }
+            }
+            Ok(lacks)
+        });
+        Ok(OfferAnswer { lacks: lacks.await.map_err(trouble)? })
+    }
+}
+
+/// What the store could not do is tried again later: the caller keeps what it has.
+pub(crate) fn trouble(e: StoreError) -> Trouble {
+    if let StoreError::Busy = e {
+        return Trouble::Busy { retry_after_ms: BUSY_MS };
+    }
+    tracing::error!(error = %e, "the store did not do its work");
+    Trouble::Busy { retry_after_ms: TROUBLE_MS }
+}
+
+pub(crate) fn unknown_author() -> Refusal {
+    Refusal::new(
+        "auth.author",
+        "The facility server does not know this tablet yet.",
+        "Send its credential with the next push; where that fails, join again with a new invite.",
+    )
+}
+
+pub(crate) fn damaged(path: &Path, e: &StoreError) -> Refusal {
+    Refusal::new(
+        "database.damaged",
+        format!("The database in {} cannot be used: {e}.", path.display()),
+        "Keep the folder as it is, and serve a copy of the last backup.",
+    )
+}
+
+/// Names a secret without showing it, for looking things up.
+pub(crate) fn digest(secret: &str) -> [u8; 32] {
+    body_hash(secret.as_bytes()).0
+}

@@ -1,0 +1,114 @@
+//! What is written at the station or by the server itself. Every start of a server process is an author of its own,
+//! whose key lives in this process only: a copied folder can never make it fork.
+
+use super::{FacilityServer, Identity, trouble};
+use crate::store::StoreError;
+use crate::store::append::Prepared;
+use crate::surroundings::Surroundings;
+use lamplight_domain::chain::{Credential, Endorser, Head, SigningKey, body_hash, link_hash};
+use lamplight_domain::ids::{FacilityId, RecordId, StaffId, StayId, WardId};
+use lamplight_domain::kinds::Event;
+use lamplight_domain::record::{Auth, Body, Envelope};
+use lamplight_domain::refusal::Refusal;
+use lamplight_domain::wire::{Batch, BatchHeader, Blob, Trouble};
+use uuid::Uuid;
+
+/// An author whose chain is written here: this process, or the tablets of a demo.
+pub struct OwnAuthor {
+    key: SigningKey,
+    credential: Credential,
+    facility: FacilityId,
+    head: Head,
+}
+
+impl OwnAuthor {
+    /// An author of this process.
+    pub fn new(identity: &Identity, around: &Surroundings) -> OwnAuthor {
+        OwnAuthor::with_key(identity, around.signing_key(), None)
+    }
+
+    pub fn with_key(
+        identity: &Identity,
+        key: SigningKey,
+        tablet: Option<lamplight_domain::ids::TabletId>,
+    ) -> OwnAuthor {
+        let facility = identity.facility;
+        let credential = Credential::sign(&identity.key, Endorser::Facility, facility, key.public(), tablet);
+        OwnAuthor { head: Head::empty(key.author()), key, credential, facility }
+    }
+
+    /// The next links, signed. The head moves only with [`OwnAuthor::reached`].
+    pub fn batch(&self, bodies: Vec<Vec<u8>>, request: Uuid) -> Batch {
+        let mut end = self.head;
+        for bytes in &bodies {
+            end.seq += 1;
+            end.hash = link_hash(end.author, end.seq, &end.hash, &body_hash(bytes));
+        }
+        Batch {
+            header: BatchHeader {
+                facility: self.facility,
+                author: self.head.author,
+                first_seq: self.head.seq + 1,
+                prev: self.head.hash,
+                signature: self.key.sign(&end.message(self.facility)),
+                request,
+                credential: Some(self.credential.clone()),
+                receipt: None,
+            },
+            bodies: bodies.into_iter().map(Blob::Bytes).collect(),
+        }
+    }
+
+    pub fn reached(&mut self, head: Head) {
+        self.head = head;
+    }
+}
+
+/// Something that a person did at the station, or the server itself.
+pub struct Own {
+    pub ward: WardId,
+    pub stay: Option<StayId>,
+    pub by: Option<StaffId>,
+    pub event: Event,
+}
+
+impl FacilityServer {
+    /// Writes a record as this process' own author. Durable when this returns.
+    pub async fn record(&self, own: Own) -> Result<RecordId, Trouble> {
+        let Own { ward, stay, by, event } = own;
+        let now = self.inner.around.now();
+        let envelope = Envelope {
+            v: 1,
+            id: self.inner.around.record_id(),
+            kind: String::new(),
+            kind_v: 0,
+            facility: self.inner.identity.facility,
+            ward,
+            stay,
+            by,
+            auth: if by.is_some() { Auth::Station } else { Auth::None },
+            tablet: None,
+            observed_at: now,
+            recorded_at: now,
+            boot_id: None,
+            boot_ms: None,
+            order: None,
+            list_v: None,
+        };
+        let id = envelope.id;
+        let bytes = Body::new(envelope, event).to_bytes().map_err(|_| {
+            Refusal::new("entry.too_long", "The entry is too long to be kept.", "Shorten its words and save again.")
+        })?;
+        // One after the other: each link needs the head before it.
+        let mut author = self.inner.own.lock().await;
+        let batch = author.batch(vec![bytes], self.inner.around.uuid());
+        let done = self.append(Prepared::new(batch, self.inner.identity.facility)).await.map_err(trouble)?;
+        match (done.refused, done.receipt) {
+            (None, Some(receipt)) => {
+                author.reached(receipt.head);
+                Ok(id)
+            }
+            (refused, _) => Err(trouble(StoreError::Broken(format!("own record not taken: {refused:?}")))),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Push and confirm: a batch into the chains, a signed receipt out of them, after the commit.
+
+use super::{FacilityServer, trouble};
+use crate::store::StoreError;
+use crate::store::append::{Appended, Prepared, append};
+use lamplight_domain::wire::{Batch, PushAnswer, Trouble};
+
+impl FacilityServer {
+    pub(super) async fn take_push(&self, batch: Batch) -> Result<PushAnswer, Trouble> {
+        let facility = self.inner.identity.facility;
+        let prepared = tokio::task::spawn_blocking(move || Prepared::new(batch, facility))
+            .await
+            .map_err(|_| trouble(StoreError::NotDone))?;
+        let appended = self.append(prepared).await.map_err(trouble)?;
+        Ok(PushAnswer {
+            receipt: appended.receipt,
+            refused: appended.refused,
+            server_time: self.inner.around.now(),
+        })
+    }
+
+    /// Commits a batch, then lets the boards and the waiting readers know.
+    pub(super) async fn append(&self, batch: Prepared) -> Result<Appended, StoreError> {
+        let (facts, around) = (self.facts(), self.inner.around.clone());
+        let (live, contacts) = (self.inner.live.clone(), self.inner.contacts.clone());
+        let clock = self.inner.around.clone();
+        self.inner
+            .writer
+            .write(
+                move |db| append(db, &facts, &batch, around.now()),
+                move |done| {
+                    if let (Some(tablet), Some(receipt)) = (done.tablet, &done.receipt) {
+                        contacts.confirm(tablet, &receipt.head, clock.now());
+                    }
+                    live.take(&done.rows);
+                },
+            )
+            .await
+    }
+}

@@ -1,0 +1,183 @@
+//! The data folder: `server.db` (SQLCipher), its key, the certificate authority's certificate, and a lock so that only
+//! one process serves it.
+
+use crate::surroundings::Surroundings;
+use lamplight_domain::refusal::Refusal;
+use rustix::fs::{FlockOperation, flock};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// Raw SQLCipher key. Zeroed when dropped.
+pub type DatabaseKey = Zeroizing<[u8; 32]>;
+
+#[derive(Clone, Debug)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    /// A new facility's folder: made where it is missing, refused where anything is in it.
+    /// Errors: "folder.not_empty", "folder.unwritable".
+    pub fn make(path: &Path) -> Result<Folder, Refusal> {
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| unwritable(path, &e))?;
+        let mut inside = std::fs::read_dir(path).map_err(|e| unwritable(path, &e))?;
+        if inside.next().is_some() {
+            return Err(Refusal::new(
+                "folder.not_empty",
+                format!("The folder {} is not empty.", path.display()),
+                "Name a new or an empty folder; nothing in this one was changed.",
+            ));
+        }
+        Folder::writable(path)
+    }
+
+    /// A facility's folder. Errors: "folder.no_facility", "folder.unwritable".
+    pub fn existing(path: &Path) -> Result<Folder, Refusal> {
+        let folder = Folder { path: path.to_owned() };
+        if !folder.database().is_file() {
+            return Err(Refusal::new(
+                "folder.no_facility",
+                format!("There is no facility in the folder {}.", path.display()),
+                "Name the folder of a facility, or make a demo ward there first: lamplight-server demo --data DIR.",
+            ));
+        }
+        Folder::writable(path)
+    }
+
+    fn writable(path: &Path) -> Result<Folder, Refusal> {
+        let probe = path.join(".writable");
+        let tried = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&probe);
+        tried.and_then(|mut f| f.write_all(b"1")).map_err(|e| unwritable(path, &e))?;
+        std::fs::remove_file(&probe).map_err(|e| unwritable(path, &e))?;
+        Ok(Folder { path: path.to_owned() })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+    pub fn database(&self) -> PathBuf {
+        self.path.join("server.db")
+    }
+    pub fn key_file(&self) -> PathBuf {
+        self.path.join("server.key")
+    }
+    /// The certificate authority's certificate. Not secret: it is in every invite.
+    pub fn ca_file(&self) -> PathBuf {
+        self.path.join("ca.pem")
+    }
+
+    /// Makes the database key, readable by this user only, and on disk before it is used.
+    pub fn make_key(&self, around: &Surroundings) -> Result<DatabaseKey, Refusal> {
+        let key = Zeroizing::new(around.bytes::<32>());
+        self.write_private(&self.key_file(), hex::encode(*key).as_bytes())?;
+        Ok(key)
+    }
+
+    /// Errors: "folder.key" where the key is missing or is none.
+    pub fn key(&self) -> Result<DatabaseKey, Refusal> {
+        let refuse = |what: String| {
+            Refusal::new(
+                "folder.key",
+                what,
+                "Put the server.key that belongs to this folder back, from the backup where need be.",
+            )
+        };
+        let mut text = Zeroizing::new(String::new());
+        File::open(self.key_file())
+            .and_then(|f| f.take(1024).read_to_string(&mut text))
+            .map_err(|e| refuse(format!("The database key {} cannot be read ({e}).", self.key_file().display())))?;
+        let mut key = Zeroizing::new([0; 32]);
+        hex::decode_to_slice(text.trim(), &mut *key)
+            .map_err(|_| refuse(format!("{} does not hold a database key.", self.key_file().display())))?;
+        Ok(key)
+    }
+
+    /// Writes a file that only this user may read, and waits until it is on disk.
+    pub fn write_private(&self, path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+        let write = || -> std::io::Result<()> {
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            File::open(&self.path)?.sync_all()
+        };
+        write().map_err(|e| unwritable(&self.path, &e))
+    }
+
+    /// Held while a process serves this folder; given back when dropped. Errors: "folder.in_use".
+    pub fn lock(&self) -> Result<Lock, Refusal> {
+        let path = self.path.join("serve.lock");
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|e| unwritable(&self.path, &e))?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+            Refusal::new(
+                "folder.in_use",
+                format!("Another facility server already serves the folder {}.", self.path.display()),
+                "Stop it first, or name another folder.",
+            )
+        })?;
+        Ok(Lock { _file: file })
+    }
+}
+
+pub struct Lock {
+    _file: File,
+}
+
+fn unwritable(path: &Path, e: &std::io::Error) -> Refusal {
+    let why = match e.kind() {
+        ErrorKind::StorageFull => "the disk is full".to_owned(),
+        _ => e.to_string(),
+    };
+    Refusal::new(
+        "folder.unwritable",
+        format!("The folder {} cannot be written ({why}).", path.display()),
+        "Give this user the right to write there and enough room, or name another folder.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_folder_with_anything_in_it_is_not_made_into_a_facility() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("letter.txt"), "mine").unwrap();
+        assert_eq!(Folder::make(dir.path()).unwrap_err().code, "folder.not_empty");
+        assert_eq!(std::fs::read(dir.path().join("letter.txt")).unwrap(), b"mine");
+        assert_eq!(Folder::existing(dir.path()).unwrap_err().code, "folder.no_facility");
+        let under_a_file = dir.path().join("letter.txt/data");
+        assert_eq!(Folder::make(&under_a_file).unwrap_err().code, "folder.unwritable");
+    }
+
+    #[test]
+    fn the_key_is_for_this_user_only_and_comes_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::make(&dir.path().join("data")).unwrap();
+        let key = folder.make_key(&Surroundings::real()).unwrap();
+        assert_eq!(folder.key().unwrap(), key);
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(folder.path()), mode(&folder.key_file())), (0o700, 0o600));
+        std::fs::write(folder.key_file(), "not a key").unwrap();
+        assert_eq!(folder.key().unwrap_err().code, "folder.key");
+    }
+
+    #[test]
+    fn two_servers_cannot_serve_one_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::make(&dir.path().join("data")).unwrap();
+        let first = folder.lock().unwrap();
+        assert_eq!(folder.lock().err().unwrap().code, "folder.in_use");
+        drop(first);
+        assert!(folder.lock().is_ok());
+    }
+}

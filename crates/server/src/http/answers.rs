@@ -1,0 +1,70 @@
+//! Refusals and troubles as HTTP answers.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use lamplight_domain::refusal::Refusal;
+use lamplight_domain::wire::Trouble;
+
+/// An answer with a refusal in it.
+#[derive(Debug)]
+pub struct Refused {
+    pub status: StatusCode,
+    pub refusal: Refusal,
+    pub retry_after_seconds: Option<u64>,
+}
+
+/// A refusal with the status that its code asks for.
+pub fn refused(refusal: Refusal) -> Refused {
+    let status = match refusal.code.split_once('.').map_or("", |(area, _)| area) {
+        "auth" => StatusCode::UNAUTHORIZED,
+        "access" | "ward" | "tablet" | "invite" | "join" => StatusCode::FORBIDDEN,
+        _ if refusal.code.ends_with(".too_big") => StatusCode::PAYLOAD_TOO_LARGE,
+        _ if refusal.code.ends_with(".unknown") => StatusCode::NOT_FOUND,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    Refused { status, refusal, retry_after_seconds: None }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Refused {
+        refused(refusal)
+    }
+}
+
+impl From<Trouble> for Refused {
+    fn from(trouble: Trouble) -> Refused {
+        match trouble {
+            Trouble::Refused(refusal) => refused(refusal),
+            Trouble::Busy { retry_after_ms } => Refused {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                refusal: Refusal::new("server.busy", "The facility server is busy.", "It is tried again by itself."),
+                retry_after_seconds: Some(retry_after_ms.div_ceil(1000).max(1)),
+            },
+            Trouble::Unreachable(_) | Trouble::NotTheServer(_) => Refused {
+                status: StatusCode::INTERNAL_SERVER_ERROR,
+                refusal: fault(),
+                retry_after_seconds: None,
+            },
+        }
+    }
+}
+
+/// Something went wrong inside; the log says what.
+pub fn fault() -> Refusal {
+    Refusal::new(
+        "server.fault",
+        "The facility server made a mistake.",
+        "Try again; where it stays so, tell whoever looks after the server.",
+    )
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.refusal)).into_response();
+        if let Some(seconds) = self.retry_after_seconds {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

@@ -1,0 +1,69 @@
+//! Who is asking: a request signed by a known author over a nonce of this server, once.
+
+use crate::facility::{FacilityServer, NonceRefused};
+use axum::http::{HeaderMap, Method, Uri};
+use lamplight_domain::chain::{PublicKey, Signature, request_digest, verify};
+use lamplight_domain::ids::AuthorId;
+use lamplight_domain::refusal::Refusal;
+use lamplight_domain::wire::AUTH_HEADER;
+
+/// What the header says; nothing of it is believed yet.
+#[derive(Debug, PartialEq)]
+pub struct Claim {
+    pub author: AuthorId,
+    nonce: String,
+    counter: u64,
+    signature: Signature,
+}
+
+fn bad_signature() -> Refusal {
+    Refusal::new(
+        "auth.signature",
+        "The message is not signed by the tablet that it names.",
+        "Send it again; where that fails, join again with a new invite.",
+    )
+}
+
+fn bad_nonce() -> Refusal {
+    Refusal::new("auth.nonce", "The message was taken before, or is too old.", "Sign it again with the new nonce.")
+}
+
+impl Claim {
+    /// `v1 AUTHOR NONCE COUNTER SIGNATURE`. Errors: "auth.signature".
+    pub fn read(headers: &HeaderMap) -> Result<Claim, Refusal> {
+        let text = headers.get(AUTH_HEADER).and_then(|v| v.to_str().ok()).ok_or_else(bad_signature)?;
+        let parts: Vec<&str> = text.split(' ').collect();
+        let ["v1", author, nonce, counter, signature] = parts[..] else { return Err(bad_signature()) };
+        match (author.parse(), counter.parse(), signature.parse()) {
+            (Ok(author), Ok(counter), Ok(signature)) => {
+                Ok(Claim { author, nonce: nonce.to_owned(), counter, signature })
+            }
+            _ => Err(bad_signature()),
+        }
+    }
+
+    /// Is the claim true? Uses up the nonce's counter where it is. Errors: "auth.nonce", "auth.signature".
+    pub fn check(
+        &self,
+        facility: &FacilityServer,
+        key: &PublicKey,
+        method: &Method,
+        uri: &Uri,
+        body: &[u8],
+    ) -> Result<(), Refusal> {
+        if !facility.nonces().holds(&self.nonce) {
+            return Err(bad_nonce());
+        }
+        let path = uri.path_and_query().map_or("", |p| p.as_str());
+        let digest = request_digest(method.as_str(), path, &self.nonce, self.counter, body);
+        if !verify(key, &digest.0, &self.signature) {
+            return Err(bad_signature());
+        }
+        facility.nonces().take(self.author, &self.nonce, self.counter).map_err(|refused| {
+            if refused == NonceRefused::Replayed {
+                tracing::warn!(author = %self.author, "a request was sent twice");
+            }
+            bad_nonce()
+        })
+    }
+}

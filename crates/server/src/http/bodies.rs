@@ -1,0 +1,111 @@
+//! Request bodies, within limits: of size as sent, of size after decompression, of time.
+
+use super::Refused;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use lamplight_domain::refusal::Refusal;
+use lamplight_domain::wire::{BATCH_MAX_BYTES, CONTENT_TYPE};
+use std::io::Read;
+use std::time::Duration;
+
+/// A batch, its header with credential and receipt, and the length of every blob.
+pub const MESSAGE_MAX_BYTES: usize = BATCH_MAX_BYTES + 64 * 1024;
+/// A request must have arrived by then; a tablet on a bad line sends smaller batches.
+const ARRIVAL: Duration = Duration::from_secs(60);
+/// 8 MiB: what a message of this size can have been compressed with. More memory is given to nobody.
+const WINDOW_LOG_MAX: u32 = 23;
+/// Answers below this are not worth compressing.
+const COMPRESS_FROM_BYTES: usize = 512;
+/// Time matters more than the last percent.
+const LEVEL: i32 = 3;
+
+fn too_big() -> Refusal {
+    Refusal::new("request.too_big", "The message is too big.", "Send fewer records at once.")
+}
+
+/// The body as it was sent. Errors: "request.too_big", "request.slow".
+pub async fn read(body: Body) -> Result<Vec<u8>, Refused> {
+    match tokio::time::timeout(ARRIVAL, to_bytes(body, MESSAGE_MAX_BYTES)).await {
+        Ok(Ok(bytes)) => Ok(bytes.into()),
+        // Cut short or over the limit: axum tells them apart by the error's source only.
+        Ok(Err(e)) if std::error::Error::source(&e).is_some_and(|s| s.to_string().contains("limit")) => {
+            Err(too_big().into())
+        }
+        Ok(Err(_)) => Err(cut_short().into()),
+        Err(_) => Err(Refused {
+            status: StatusCode::REQUEST_TIMEOUT,
+            refusal: Refusal::new("request.slow", "The message took too long to arrive.", "Send fewer records at once."),
+            retry_after_seconds: None,
+        }),
+    }
+}
+
+pub fn cut_short() -> Refusal {
+    Refusal::new("request.cut_short", "The message did not arrive whole.", "Send it again.")
+}
+
+/// What was sent, decompressed where it says that it is compressed. Never more than [`MESSAGE_MAX_BYTES`] of memory,
+/// whatever it would become. Errors: "request.too_big", "request.encoding".
+pub fn decompress(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Vec<u8>, Refusal> {
+    let encoding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
+    match encoding {
+        None | Some(b"identity") => Ok(bytes),
+        Some(b"zstd") => {
+            let broken = || Refusal::new("request.encoding", "The message cannot be decompressed.", "Send it again.");
+            let mut decoder = zstd::stream::read::Decoder::new(bytes.as_slice()).map_err(|_| broken())?;
+            decoder.window_log_max(WINDOW_LOG_MAX).map_err(|_| broken())?;
+            let mut out = Vec::new();
+            decoder.take(MESSAGE_MAX_BYTES as u64 + 1).read_to_end(&mut out).map_err(|_| broken())?;
+            if out.len() > MESSAGE_MAX_BYTES { Err(too_big()) } else { Ok(out) }
+        }
+        Some(_) => Err(Refusal::new(
+            "request.encoding",
+            "The message is compressed in a way that this server does not know.",
+            "Send it with zstd, or as it is.",
+        )),
+    }
+}
+
+/// A frame, compressed where the reader says that it can read that.
+pub fn frame(accepts: &HeaderMap, bytes: Vec<u8>) -> Response {
+    let zstd = accepts
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .any(|v| v.split(',').any(|e| e.trim().split(';').next() == Some("zstd")));
+    let compressed = (zstd && bytes.len() >= COMPRESS_FROM_BYTES)
+        .then(|| zstd::bulk::compress(&bytes, LEVEL).ok())
+        .flatten()
+        .filter(|c| c.len() < bytes.len());
+    let content = (header::CONTENT_TYPE, CONTENT_TYPE);
+    match compressed {
+        Some(compressed) => ([content, (header::CONTENT_ENCODING, "zstd")], compressed).into_response(),
+        None => ([content], bytes).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(encoding: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(header::CONTENT_ENCODING, HeaderValue::from_static(encoding))])
+    }
+
+    #[test]
+    fn a_bomb_is_refused_before_it_goes_off() {
+        let bomb = zstd::bulk::compress(&vec![0; 256 * 1024 * 1024], 19).unwrap();
+        assert!(bomb.len() < 64 * 1024);
+        assert_eq!(decompress(&headers("zstd"), bomb).unwrap_err().code, "request.too_big");
+    }
+
+    #[test]
+    fn what_is_cut_or_foreign_is_refused_by_name() {
+        let whole = zstd::bulk::compress(&[7; 5000], 3).unwrap();
+        assert_eq!(decompress(&headers("zstd"), whole.clone()).unwrap(), [7; 5000]);
+        let cut = whole[..whole.len() - 2].to_vec();
+        assert_eq!(decompress(&headers("zstd"), cut).unwrap_err().code, "request.encoding");
+        assert_eq!(decompress(&headers("br"), whole).unwrap_err().code, "request.encoding");
+    }
+}

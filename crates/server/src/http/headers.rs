@@ -1,0 +1,73 @@
+//! What stands on every answer, and what happens around every request: nothing is cached, nothing is framed, a
+//! handler that panics is an answer too, and the log names no person.
+
+use super::Refused;
+use super::answers::fault;
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use lamplight_domain::refusal::Refusal;
+use std::any::Any;
+use std::time::Instant;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// Only our own files: no inline scripts or styles, no frames, no other hosts.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; \
+    frame-ancestors 'none'; object-src 'none'";
+
+const HEADERS: [(HeaderName, &str); 8] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+pub fn around(router: Router) -> Router {
+    router
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(nothing_here)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(with_headers))
+}
+
+async fn nothing_here() -> Refused {
+    Refused {
+        status: StatusCode::NOT_FOUND,
+        refusal: Refusal::new("request.unknown", "There is nothing at this address.", "The station is at /station/."),
+        retry_after_seconds: None,
+    }
+}
+
+fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    // Its words are not passed on: they may hold patient data.
+    tracing::error!("a request panicked");
+    Refused { status: StatusCode::INTERNAL_SERVER_ERROR, refusal: fault(), retry_after_seconds: None }.into_response()
+}
+
+async fn with_headers(request: Request<Body>, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let began = Instant::now();
+    let mut response = next.run(request).await;
+    put(response.headers_mut());
+    // Without the query: it names stays.
+    tracing::debug!(
+        %method,
+        path,
+        status = response.status().as_u16(),
+        ms = began.elapsed().as_millis() as u64,
+        "answered"
+    );
+    response
+}
+
+fn put(headers: &mut HeaderMap) {
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}

@@ -1,0 +1,116 @@
+//! A facility that is served: the listening socket, TLS, the tasks beside it, and how it ends.
+
+use super::router;
+use crate::facility::FacilityServer;
+use crate::surroundings::Surroundings;
+use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
+use axum_server::Handle;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use hyper_util::rt::TokioTimer;
+use lamplight_domain::refusal::Refusal;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+const HANDSHAKE: Duration = Duration::from_secs(10);
+const HEADERS: Duration = Duration::from_secs(15);
+/// Requests under way at the end get so long.
+const GRACE: Duration = Duration::from_secs(5);
+/// How often the tablets' last contacts are written down: a crash forgets no more.
+const CONTACTS: Duration = Duration::from_secs(5);
+
+#[derive(Clone, Default)]
+pub struct Options {
+    /// What tablets and people are told to call, where it is not the address listened on.
+    pub public_url: Option<String>,
+}
+
+/// A facility server at work.
+pub struct Running {
+    /// Where it listens, with the port that it got.
+    pub address: SocketAddr,
+    /// "https://127.0.0.1:40123"
+    pub url: String,
+    facility: FacilityServer,
+    handle: Handle<SocketAddr>,
+    serving: JoinHandle<std::io::Result<()>>,
+    beside: JoinHandle<()>,
+}
+
+/// Serves a facility's folder. Errors: "listen.busy", "listen.address", and those of [`FacilityServer::open`].
+pub async fn serve(path: &Path, listen: SocketAddr, options: Options) -> Result<Running, Refusal> {
+    let folder = path.to_owned();
+    let opened = tokio::task::spawn_blocking(move || FacilityServer::open(&folder, Surroundings::real()));
+    let facility = opened.await.map_err(|_| could_not("The facility could not be opened."))??;
+    serve_facility(facility, listen, options).await
+}
+
+async fn serve_facility(facility: FacilityServer, listen: SocketAddr, options: Options) -> Result<Running, Refusal> {
+    let listener = TcpListener::bind(listen).map_err(|e| cannot_listen(listen, &e))?;
+    let address = listener.local_addr().map_err(|e| cannot_listen(listen, &e))?;
+    let url = format!("https://{address}");
+    let identity = facility.identity();
+    let tls = identity.authority.server_config(identity.facility, &[address.ip()], facility.around().now())?;
+    let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(tls))).handshake_timeout(HANDSHAKE);
+    let handle = Handle::new();
+    let mut server =
+        axum_server::from_tcp(listener).map_err(|e| cannot_listen(listen, &e))?.acceptor(acceptor).handle(handle.clone());
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
+    let service: IntoMakeServiceWithConnectInfo<_, SocketAddr> =
+        router(&facility, options.public_url.unwrap_or_else(|| url.clone())).into_make_service_with_connect_info();
+    let serving = tokio::spawn(server.serve(service));
+    let beside = tokio::spawn(write_contacts(facility.clone()));
+    tracing::info!(%address, "listening");
+    Ok(Running { address, url, facility, handle, serving, beside })
+}
+
+async fn write_contacts(facility: FacilityServer) {
+    let mut stopping = facility.stopping();
+    loop {
+        let ended = tokio::time::timeout(CONTACTS, stopping.wait_for(|s| *s)).await.is_ok();
+        if ended {
+            return;
+        }
+        facility.write_contacts().await;
+    }
+}
+
+impl Running {
+    pub fn facility(&self) -> &FacilityServer {
+        &self.facility
+    }
+
+    /// Answers what is under way, ends long polls and streams, and closes the file. What was answered before is
+    /// durable in any case.
+    pub async fn stop(self) {
+        self.facility.begin_stop();
+        self.handle.graceful_shutdown(Some(GRACE));
+        if let Ok(Err(e)) = self.serving.await {
+            tracing::error!(error = %e, "serving ended with an error");
+        }
+        let _ = self.beside.await;
+        self.facility.close().await;
+    }
+}
+
+fn could_not(what: &str) -> Refusal {
+    Refusal::new("server.fault", what, "Start it again; where it stays so, look into its log.")
+}
+
+fn cannot_listen(listen: SocketAddr, e: &std::io::Error) -> Refusal {
+    match e.kind() {
+        ErrorKind::AddrInUse => Refusal::new(
+            "listen.busy",
+            format!("Another program already listens on {listen}."),
+            "Stop it, or name another port with --listen, for example 127.0.0.1:0 for any free one.",
+        ),
+        _ => Refusal::new(
+            "listen.address",
+            format!("Cannot listen on {listen} ({e})."),
+            "Name an address of this machine with --listen, and a port that this user may use.",
+        ),
+    }
+}

@@ -1,0 +1,159 @@
+//! The routes of the protocol (`docs/sync.md`, Transport). Each reads, asks who it is, and hands on.
+
+use super::auth::Claim;
+use super::bodies::{self, cut_short, decompress};
+use super::{Refused, refused};
+use crate::facility::{FacilityServer, unknown_author};
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use lamplight_domain::refusal::Refusal;
+use lamplight_domain::wire::{
+    BATCH_MAX_LINKS, Batch, BatchHeader, CONTENT_TYPE, Facility, FeedAsk, JoinAsk, NONCE_HEADER, OfferAsk, PushAnswer,
+    PushRefused, decode, encode, path,
+};
+use serde::de::DeserializeOwned;
+
+pub fn router(facility: FacilityServer) -> Router {
+    Router::new()
+        .route(path::HELLO, post(hello))
+        .route(path::JOIN, post(join))
+        .route(path::PUSH, post(push))
+        .route(path::FEED, post(feed))
+        .route(path::OFFER, post(offer))
+        .layer(from_fn_with_state(facility.clone(), with_nonce))
+        .with_state(facility)
+}
+
+/// Every answer, refusals too, brings the nonce for the next request.
+async fn with_nonce(State(facility): State<FacilityServer>, request: Request<Body>, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if let Ok(nonce) = HeaderValue::from_str(&facility.nonces().issue()) {
+        response.headers_mut().insert(NONCE_HEADER, nonce);
+    }
+    response
+}
+
+fn json<T: DeserializeOwned>(headers: &HeaderMap, bytes: Vec<u8>) -> Result<T, Refused> {
+    let bytes = decompress(headers, bytes)?;
+    serde_json::from_slice(&bytes).map_err(|e| {
+        // Says where, never what: it may hold patient data.
+        let what = format!("The message is not what was expected (line {}, column {}).", e.line(), e.column());
+        refused(Refusal::new("request.not_json", what, "Send it again; where it stays so, update the tablet."))
+    })
+}
+
+async fn hello(State(facility): State<FacilityServer>) -> Result<Response, Refused> {
+    Ok(Json(facility.hello().await?).into_response())
+}
+
+async fn join(
+    State(facility): State<FacilityServer>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let ask: JoinAsk = json(&headers, bodies::read(body).await?)?;
+    Ok(Json(facility.join(ask).await?).into_response())
+}
+
+async fn push(
+    State(facility): State<FacilityServer>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let claim = Claim::read(&headers)?;
+    let sent = bodies::read(body).await?;
+    let author = facility.author(claim.author).await?;
+    if let Some(author) = &author {
+        claim.check(&facility, &author.key, &method, &uri, &sent)?;
+        facility.touch(author);
+    }
+    let content = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    if content != Some(CONTENT_TYPE.as_bytes()) {
+        return Err(refused(Refusal::new(
+            "request.content_type",
+            "The message is not a batch of records.",
+            format!("Send it as {CONTENT_TYPE}."),
+        )));
+    }
+    // Signed as sent, so the very bytes are needed when the author is not known yet.
+    let message = decompress(&headers, sent.clone())?;
+    let (header, blobs) = decode::<BatchHeader>(&message, BATCH_MAX_LINKS + 1).map_err(|e| {
+        tracing::info!(author = %claim.author, error = %e, "a batch could not be read");
+        refused(cut_short())
+    })?;
+    if header.author != claim.author {
+        return Err(refused(other_author()));
+    }
+    if author.is_none() {
+        match &header.credential {
+            // The credential itself is checked with the batch.
+            Some(credential) if credential.author == claim.author => {
+                claim.check(&facility, &credential.key, &method, &uri, &sent)?;
+            }
+            _ => {
+                let server_time = facility.around().now();
+                let refused = Some(PushRefused::UnknownAuthor);
+                return Ok(Json(PushAnswer { receipt: None, refused, server_time }).into_response());
+            }
+        }
+    }
+    let answer = facility.push(Batch { header, bodies: blobs }).await?;
+    Ok(Json(answer).into_response())
+}
+
+fn other_author() -> Refusal {
+    Refusal::new("auth.author", "The message names another tablet than the one that signed it.", "Send it again.")
+}
+
+/// A signed question in JSON, from a known author.
+async fn asked<T: DeserializeOwned>(
+    facility: &FacilityServer,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Claim, T), Refused> {
+    let claim = Claim::read(headers)?;
+    let sent = bodies::read(body).await?;
+    let Some(author) = facility.author(claim.author).await? else { return Err(refused(unknown_author())) };
+    claim.check(facility, &author.key, method, uri, &sent)?;
+    let ask = json(headers, sent)?;
+    Ok((claim, ask))
+}
+
+async fn feed(
+    State(facility): State<FacilityServer>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let (claim, ask) = asked::<FeedAsk>(&facility, &method, &uri, &headers, body).await?;
+    if ask.author != claim.author {
+        return Err(refused(other_author()));
+    }
+    let page = facility.feed(ask).await?;
+    let framed = tokio::task::spawn_blocking(move || bodies::frame(&headers, encode(&page.header, &page.bodies)));
+    framed.await.map_err(|_| refused(super::answers::fault()))
+}
+
+async fn offer(
+    State(facility): State<FacilityServer>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let (claim, ask) = asked::<OfferAsk>(&facility, &method, &uri, &headers, body).await?;
+    if ask.author != claim.author {
+        return Err(refused(other_author()));
+    }
+    Ok(Json(facility.offer(ask).await?).into_response())
+}

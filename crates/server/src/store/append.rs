@@ -1,0 +1,288 @@
+//! The only way into the chains: a batch of one author's links, whole or not at all. Envelopes only: nothing that a
+//! body says can stop a batch.
+
+use super::StoreError;
+use super::authors::{self, Author};
+use super::bodies::{self, BodyNo, Columns};
+use super::{feed, flags, heads, links, odd, standing};
+use lamplight_domain::chain::{Credential, Endorser, Hash, Head, Receipt, SigningKey, link_hash, verify};
+use lamplight_domain::ids::{AuthorId, FacilityId, TabletId, WardId};
+use lamplight_domain::record::{BODY_MAX_BYTES, Body, Record};
+use lamplight_domain::roster::Roster;
+use lamplight_domain::time::Ms;
+use lamplight_domain::wire::{BATCH_MAX_BYTES, BATCH_MAX_LINKS, Batch, BatchHeader, Blob, PushRefused};
+use rusqlite::Connection;
+use std::sync::Arc;
+
+/// What the facility is, as far as a batch is concerned.
+#[derive(Clone)]
+pub struct Facts {
+    pub facility: FacilityId,
+    pub key: SigningKey,
+    pub roster: Arc<Roster>,
+}
+
+/// A batch with everything worked out that needs no database: hashes and parsed bodies.
+pub struct Prepared {
+    header: BatchHeader,
+    links: Vec<PreparedLink>,
+    /// Known already without looking anything up.
+    refused: Option<PushRefused>,
+}
+
+struct PreparedLink {
+    seq: u64,
+    hash: Hash,
+    body_hash: Hash,
+    /// None where the body is only named.
+    bytes: Option<Vec<u8>>,
+    /// None where it is only named, or cannot be read.
+    body: Option<Body>,
+}
+
+impl Prepared {
+    /// Hashing and parsing happen here, outside the writer's turn.
+    pub fn new(batch: Batch, facility: FacilityId) -> Prepared {
+        let Batch { header, bodies } = batch;
+        let sizes = || bodies.iter().map(|b| if let Blob::Bytes(b) = b { b.len() } else { 0 });
+        let too_big = bodies.len() > BATCH_MAX_LINKS
+            || sizes().sum::<usize>() > BATCH_MAX_BYTES
+            || sizes().any(|s| s > BODY_MAX_BYTES);
+        let numbers_hold = header.first_seq > 0 && header.first_seq < i64::MAX as u64 - BATCH_MAX_LINKS as u64;
+        let refused = if header.facility != facility {
+            Some(PushRefused::WrongFacility)
+        } else if too_big {
+            Some(PushRefused::TooBig)
+        } else if !numbers_hold {
+            Some(PushRefused::DoesNotAttach)
+        } else {
+            None
+        };
+        let mut prev = header.prev;
+        let links = if refused.is_some() { Vec::new() } else { bodies }
+            .into_iter()
+            .zip(header.first_seq..)
+            .map(|(blob, seq)| {
+                let body_hash = blob.hash();
+                let hash = link_hash(header.author, seq, &prev, &body_hash);
+                prev = hash;
+                let bytes = if let Blob::Bytes(bytes) = blob { Some(bytes) } else { None };
+                let body = bytes.as_deref().and_then(|b| Body::parse(b).ok());
+                PreparedLink { seq, hash, body_hash, bytes, body }
+            })
+            .collect();
+        Prepared { header, links, refused }
+    }
+
+    pub fn author(&self) -> AuthorId {
+        self.header.author
+    }
+    pub fn credential(&self) -> Option<&Credential> {
+        self.header.credential.as_ref()
+    }
+
+    /// The head that the author signed.
+    fn end(&self) -> Head {
+        let author = self.header.author;
+        match self.links.last() {
+            Some(last) => Head { author, seq: last.seq, hash: last.hash },
+            None => Head { author, seq: self.header.first_seq.saturating_sub(1), hash: self.header.prev },
+        }
+    }
+}
+
+/// What a batch has come to.
+#[derive(Debug)]
+pub struct Appended {
+    pub refused: Option<PushRefused>,
+    /// None for an author that is not known.
+    pub receipt: Option<Receipt>,
+    pub tablet: Option<TabletId>,
+    /// In the order of their numbers.
+    pub rows: Vec<NewRow>,
+}
+
+/// A row that the batch added to a feed.
+#[derive(Debug)]
+pub struct NewRow {
+    pub ward: WardId,
+    pub n: u64,
+    /// None where the body cannot be read.
+    pub record: Option<Record>,
+}
+
+/// For the writer, inside a transaction. Leaves nothing behind where it refuses, except the author that it came to
+/// know.
+pub fn append(db: &Connection, facts: &Facts, batch: &Prepared, now: Ms) -> Result<Appended, StoreError> {
+    let header = &batch.header;
+    let not_taken = |refused| Appended { refused: Some(refused), receipt: None, tablet: None, rows: Vec::new() };
+    if batch.refused == Some(PushRefused::WrongFacility) {
+        return Ok(not_taken(PushRefused::WrongFacility));
+    }
+    let author = match author_of_batch(db, facts, batch, now)? {
+        Ok(author) => author,
+        Err(refused) => return Ok(not_taken(refused)),
+    };
+    let before = links::head(db, author.no, author.id)?;
+    let (head, since) = before.unwrap_or((Head::empty(author.id), now));
+    let mut done = Appended { refused: batch.refused, receipt: None, tablet: author.tablet, rows: Vec::new() };
+    if done.refused.is_none() {
+        done.refused = attach(db, facts, batch, &author, &head)?;
+    }
+    let fresh: Vec<&PreparedLink> = batch.links.iter().filter(|l| l.seq > head.seq).collect();
+    if done.refused.is_some() || fresh.is_empty() {
+        done.receipt = Some(Receipt::sign(&facts.key, facts.facility, head, since, header.request));
+        return Ok(done);
+    }
+    let proven = proven(facts, batch, now);
+    for link in fresh {
+        let received_at = proven.filter(|(seq, _)| link.seq <= *seq).map_or(now, |(_, at)| at);
+        take_link(db, facts, &author, link, received_at, now, &mut done.rows)?;
+    }
+    let end = batch.end();
+    let received_at = proven.filter(|(seq, _)| end.seq <= *seq).map_or(now, |(_, at)| at);
+    let receipt = Receipt::sign(&facts.key, facts.facility, end, received_at, header.request);
+    heads::insert(db, author.no, &header.signature, &receipt, proven)?;
+    done.receipt = Some(receipt);
+    Ok(done)
+}
+
+/// The author of the batch: known, or vouched for by the credential that came along.
+fn author_of_batch(
+    db: &Connection,
+    facts: &Facts,
+    batch: &Prepared,
+    now: Ms,
+) -> Result<Result<Author, PushRefused>, StoreError> {
+    if let Some(author) = authors::find(db, batch.header.author)? {
+        return Ok(Ok(author));
+    }
+    let Some(credential) = &batch.header.credential else { return Ok(Err(PushRefused::UnknownAuthor)) };
+    let endorser = match credential.endorser {
+        Endorser::Facility => Some((facts.key.public(), credential.tablet)),
+        // A fork: the former author vouches, and only for its own tablet.
+        Endorser::Author(by) => authors::find(db, by)?.map(|a| (a.key, a.tablet)),
+    };
+    let holds = credential.facility == facts.facility
+        && credential.author == batch.header.author
+        && endorser.is_some_and(|(key, tablet)| credential.tablet == tablet && credential.holds(&key));
+    if !holds {
+        return Ok(Err(PushRefused::BadCredential));
+    }
+    // Whoever shows a credential must also hold its key.
+    if !verify(&credential.key, &batch.end().message(facts.facility), &batch.header.signature) {
+        return Ok(Err(PushRefused::BadSignature));
+    }
+    Ok(Ok(authors::insert(db, credential, now)?))
+}
+
+/// Does the batch fit the chain that is held, and are all its bodies at hand?
+fn attach(
+    db: &Connection,
+    facts: &Facts,
+    batch: &Prepared,
+    author: &Author,
+    head: &Head,
+) -> Result<Option<PushRefused>, StoreError> {
+    let header = &batch.header;
+    if !verify(&author.key, &batch.end().message(facts.facility), &header.signature) {
+        return Ok(Some(PushRefused::BadSignature));
+    }
+    let Some(last) = batch.links.last() else { return Ok(None) };
+    let fits = if header.first_seq > head.seq {
+        header.first_seq == head.seq + 1 && header.prev == head.hash
+    } else {
+        // A link hash holds everything before it, so one equal hash makes all the overlap equal.
+        let shared = last.seq.min(head.seq);
+        let held = links::hash_at(db, author.no, shared)?;
+        batch.links.iter().find(|l| l.seq == shared).map(|l| l.hash) == held
+    };
+    if !fits {
+        return Ok(Some(PushRefused::DoesNotAttach));
+    }
+    for (i, link) in batch.links.iter().enumerate().filter(|(_, l)| l.bytes.is_none() && l.seq > head.seq) {
+        let in_batch = batch.links[..i].iter().any(|l| l.bytes.is_some() && l.body_hash == link.body_hash);
+        if !in_batch && bodies::find(db, &link.body_hash)?.is_none() {
+            return Ok(Some(PushRefused::BodyMissing));
+        }
+    }
+    Ok(None)
+}
+
+/// Up to which link an older receipt of this facility shows an earlier time of receipt: (seq, when).
+fn proven(facts: &Facts, batch: &Prepared, now: Ms) -> Option<(u64, Ms)> {
+    let receipt = batch.header.receipt.as_ref()?;
+    let fits = receipt.head.author == batch.header.author
+        && receipt.received_at <= now
+        && receipt.holds(&facts.key.public(), facts.facility)
+        && batch.links.iter().find(|l| l.seq == receipt.head.seq).is_none_or(|l| l.hash == receipt.head.hash);
+    fits.then_some((receipt.head.seq, receipt.received_at))
+}
+
+fn take_link(
+    db: &Connection,
+    facts: &Facts,
+    author: &Author,
+    link: &PreparedLink,
+    received_at: Ms,
+    now: Ms,
+    rows: &mut Vec<NewRow>,
+) -> Result<(), StoreError> {
+    let columns = Columns::of(link.body.as_ref().map(|b| &b.envelope));
+    let new = match &link.bytes {
+        Some(bytes) => bodies::insert(db, &link.body_hash, bytes, &columns, author.no, link.seq)?,
+        None => None,
+    };
+    let body = match new {
+        Some(no) => no,
+        None => bodies::find(db, &link.body_hash)?.ok_or_else(|| StoreError::Broken("a body went missing".into()))?,
+    };
+    links::insert(db, author.no, link.seq, body, &link.hash, received_at)?;
+    if new.is_none() {
+        // It was filed before, so every feed that needs it has it.
+        return Ok(());
+    }
+    for code in odd::codes(db, facts.facility, &facts.roster, author, link.body.as_ref(), now)? {
+        flags::add(db, body, code)?;
+    }
+    if link.body.is_some() {
+        flag_twins(db, &columns, body)?;
+    }
+    let ward = ward_of(facts, author, link.body.as_ref());
+    let Some(ward) = ward else { return Ok(()) };
+    let no = feed::ward_or_new(db, ward)?;
+    if let Some(n) = feed::append(db, no, body, columns.id, &link.body_hash, columns.observed_at)? {
+        if let Some(body) = &link.body {
+            standing::take(db, no, n, body, received_at)?;
+        }
+        let record = link.body.clone().map(|body| Record {
+            body,
+            hash: link.body_hash,
+            author: author.id,
+            seq: link.seq,
+            received_at: Some(received_at),
+        });
+        rows.push(NewRow { ward, n, record });
+    }
+    Ok(())
+}
+
+fn flag_twins(db: &Connection, columns: &Columns<'_>, body: BodyNo) -> Result<(), StoreError> {
+    let twins = bodies::twins(db, columns.id, body)?;
+    for twin in &twins {
+        flags::add(db, *twin, odd::SAME_ID)?;
+    }
+    if !twins.is_empty() {
+        flags::add(db, body, odd::SAME_ID)?;
+    }
+    Ok(())
+}
+
+/// The ward whose readers must see it: the body's own, where the facility has it; else the tablet's, else the first.
+fn ward_of(facts: &Facts, author: &Author, body: Option<&Body>) -> Option<WardId> {
+    let roster = &facts.roster;
+    body.map(|b| b.envelope.ward)
+        .filter(|w| roster.ward(*w).is_some())
+        .or_else(|| roster.tablets.iter().find(|t| Some(t.id) == author.tablet).map(|t| t.ward))
+        .or_else(|| roster.wards.first().map(|w| w.id))
+}

@@ -1,0 +1,36 @@
+//! Table `links`: who wrote down which body as their n-th. Never changed, never deleted.
+
+use super::authors::AuthorNo;
+use super::bodies::BodyNo;
+use lamplight_domain::chain::{Hash, Head};
+use lamplight_domain::ids::AuthorId;
+use lamplight_domain::time::Ms;
+use rusqlite::{Connection, OptionalExtension, params};
+
+/// How far an author's chain goes, and since when; None for an empty chain.
+pub fn head(db: &Connection, author: AuthorNo, id: AuthorId) -> rusqlite::Result<Option<(Head, Ms)>> {
+    db.prepare_cached("SELECT seq, hash, received_at FROM links WHERE author = ?1 ORDER BY seq DESC LIMIT 1")?
+        .query_row([author.0], |r| {
+            Ok((Head { author: id, seq: r.get::<_, i64>(0)? as u64, hash: Hash(r.get(1)?) }, Ms(r.get(2)?)))
+        })
+        .optional()
+}
+
+pub fn hash_at(db: &Connection, author: AuthorNo, seq: u64) -> rusqlite::Result<Option<Hash>> {
+    db.prepare_cached("SELECT hash FROM links WHERE author = ?1 AND seq = ?2")?
+        .query_row(params![author.0, seq as i64], |r| Ok(Hash(r.get(0)?)))
+        .optional()
+}
+
+pub fn insert(
+    db: &Connection,
+    author: AuthorNo,
+    seq: u64,
+    body: BodyNo,
+    hash: &Hash,
+    received_at: Ms,
+) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT INTO links (author, seq, body, hash, received_at) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![author.0, seq as i64, body.0, hash.0, received_at.0])?;
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! Single values by name: the facility's identity and keys, the feeds' generation, the last backup.
+
+use super::StoreError;
+use lamplight_domain::time::Ms;
+use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
+
+pub const FACILITY: &str = "facility";
+/// Ed25519 seed of the facility's signing key.
+pub const FACILITY_KEY: &str = "facility_key";
+pub const CA_CERTIFICATE: &str = "ca_certificate";
+/// PKCS#8 of the certificate authority's key.
+pub const CA_KEY: &str = "ca_key";
+/// Of the feeds: a new one after every restore.
+pub const GENERATION: &str = "generation";
+/// Everything received before this is in a backup, ms UTC.
+pub const BACKED_UP: &str = "backed_up";
+
+pub fn get(db: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+    db.prepare_cached("SELECT value FROM meta WHERE name = ?1")?.query_row([name], |r| r.get(0)).optional()
+}
+
+pub fn set(db: &Connection, name: &str, value: &[u8]) -> rusqlite::Result<()> {
+    db.execute(
+        "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        params![name, value],
+    )?;
+    Ok(())
+}
+
+/// A value that every facility has.
+pub fn need<const N: usize>(db: &Connection, name: &str) -> Result<[u8; N], StoreError> {
+    get(db, name)?
+        .and_then(|v| v.try_into().ok())
+        .ok_or_else(|| StoreError::Broken(format!("meta has no {name} of {N} bytes")))
+}
+
+pub fn generation(db: &Connection) -> Result<Uuid, StoreError> {
+    Ok(Uuid::from_bytes(need(db, GENERATION)?))
+}
+
+pub fn backed_up(db: &Connection) -> Result<Option<Ms>, StoreError> {
+    let value = get(db, BACKED_UP)?;
+    Ok(value.and_then(|v| v.try_into().ok()).map(|v| Ms(i64::from_be_bytes(v))))
+}

@@ -1,0 +1,95 @@
+//! What is odd about a record, by code. Nothing here stops a record: it is kept, confirmed and shown to a person.
+
+use super::authors::Author;
+use super::standing;
+use lamplight_domain::ids::FacilityId;
+use lamplight_domain::kinds::Event;
+use lamplight_domain::record::{Auth, Body, Envelope};
+use lamplight_domain::roster::{Role, Roster};
+use lamplight_domain::time::{MINUTE_MS, Ms};
+use rusqlite::Connection;
+
+/// A device's clock may be a little ahead before its times count as future ones.
+const FUTURE_MS: i64 = MINUTE_MS;
+
+pub const UNREADABLE: &str = "unreadable";
+/// Two different bodies under one record id: both are kept.
+pub const SAME_ID: &str = "same_id";
+
+pub fn codes(
+    db: &Connection,
+    facility: FacilityId,
+    roster: &Roster,
+    author: &Author,
+    body: Option<&Body>,
+    now: Ms,
+) -> rusqlite::Result<Vec<&'static str>> {
+    let Some(Body { envelope, event }) = body else {
+        let mut codes = vec![UNREADABLE];
+        codes.extend(of_tablet(roster, author));
+        return Ok(codes);
+    };
+    let mut codes: Vec<&'static str> = of_tablet(roster, author).collect();
+    let mut odd = |is: bool, code: &'static str| {
+        if is {
+            codes.push(code);
+        }
+    };
+    odd(event.is_none(), "unknown_kind");
+    odd(envelope.facility != facility, "other_facility");
+    odd(roster.ward(envelope.ward).is_none(), "unknown_ward");
+    let of_tablet_ward = author.tablet.and_then(|t| roster.tablets.iter().find(|r| r.id == t)).map(|t| t.ward);
+    odd(of_tablet_ward.is_some_and(|w| w != envelope.ward), "other_ward");
+    odd(envelope.tablet != author.tablet, "other_tablet");
+    odd(envelope.observed_at > now + FUTURE_MS || envelope.recorded_at > now + FUTURE_MS, "future_time");
+    odd(envelope.observed_at > envelope.recorded_at, "seen_after_written");
+    for code in of_person(roster, envelope, event.as_ref()) {
+        odd(true, code);
+    }
+    if let Some(stay) = envelope.stay {
+        let (opened, closed) = standing::stay_state(db, stay.0)?;
+        odd(!opened && !matches!(event, Some(Event::StayOpened(_))), "unknown_stay");
+        odd(closed.is_some_and(|at| at < envelope.observed_at), "closed_stay");
+    }
+    Ok(codes)
+}
+
+fn of_tablet(roster: &Roster, author: &Author) -> impl Iterator<Item = &'static str> {
+    let known = author.tablet.map(|t| roster.tablets.iter().find(|r| r.id == t));
+    let unknown = matches!(known, Some(None)).then_some("unknown_tablet");
+    let revoked = known.flatten().is_some_and(|t| t.revoked).then_some("revoked_tablet");
+    unknown.into_iter().chain(revoked)
+}
+
+fn of_person(roster: &Roster, envelope: &Envelope, event: Option<&Event>) -> Vec<&'static str> {
+    let Some(by) = envelope.by else {
+        let named = envelope.auth != Auth::None;
+        return if named { vec!["no_person"] } else { vec![] };
+    };
+    let Some(person) = roster.person(by) else { return vec!["unknown_person"] };
+    let mut codes = Vec::new();
+    if !person.active {
+        codes.push("revoked_person");
+    }
+    if !person.wards.contains(&envelope.ward) {
+        codes.push("person_of_other_ward");
+    }
+    let for_nurses = matches!(
+        event,
+        Some(
+            Event::StayOpened(_)
+                | Event::StayPlaced { .. }
+                | Event::StayClosed { .. }
+                | Event::Precautions { .. }
+                | Event::Order(_)
+                | Event::OrderEnded { .. }
+                | Event::PauseStarted(_)
+                | Event::PauseEnded { .. }
+                | Event::Verified { .. }
+        )
+    );
+    if for_nurses && person.role == Role::Technician {
+        codes.push("beyond_role");
+    }
+    codes
+}

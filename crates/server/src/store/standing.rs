@@ -1,0 +1,190 @@
+//! Table `standing`: the feed rows that a fresh tablet needs whatever their age (who is here, at which level, who was
+//! last seen when). It is derived, so it may change; it makes the cost of an opening independent of how much the
+//! server holds.
+
+use super::feed::WardNo;
+use lamplight_domain::ids::RecordId;
+use lamplight_domain::kinds::{AmendmentAction, Event};
+use lamplight_domain::record::{Body, Envelope};
+use lamplight_domain::time::{HOUR_MS, Ms};
+use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
+
+pub const FOREVER: i64 = i64::MAX;
+/// What has ended is still sent for so long: the last 24 hours must be understood, and a little more.
+pub const KEEP_MS: i64 = 36 * HOUR_MS;
+/// Of checks, takings over and verifications the newest few stand, so that one retracted does not leave nothing.
+const NEWEST: u32 = 3;
+
+/// What a row of the feed is to a fresh reader.
+enum Part {
+    /// Holds until something ends it. `replaces`: an older one of its kind for the stay ends.
+    Begins { replaces: bool },
+    /// Ends the record and everything said about it.
+    Ends(RecordId),
+    /// Belongs to the record and lives as long as it.
+    Answers(RecordId),
+    /// Only the newest of its kind stand, for the stay or for the ward.
+    Newest,
+    EndsStay,
+    None,
+}
+
+fn part(envelope: &Envelope, event: &Event) -> Part {
+    match event {
+        Event::StayOpened(_) | Event::Order(_) | Event::PauseStarted(_) => Part::Begins { replaces: false },
+        Event::StayPlaced { .. } | Event::Precautions { .. } | Event::WatchStarted { .. } => {
+            Part::Begins { replaces: true }
+        }
+        Event::Concern { .. } | Event::Emergency { .. } => Part::Begins { replaces: false },
+        Event::OrderEnded { of, .. }
+        | Event::PauseEnded { of }
+        | Event::WatchEnded { of }
+        | Event::EmergencyEnded { of, .. } => Part::Ends(*of),
+        Event::OrderAcknowledged { of } | Event::Acknowledged { of, .. } => Part::Answers(*of),
+        Event::Amendment(a) => Part::Answers(a.of),
+        // A late entry closes no gap, so it never is what a patient was last seen by.
+        Event::Check(_) if !envelope.is_late_entry() => Part::Newest,
+        Event::HoldingTaken { .. } | Event::Verified { .. } => Part::Newest,
+        Event::StayClosed { .. } => Part::EndsStay,
+        _ => Part::None,
+    }
+}
+
+/// Takes a new feed row in. For the writer, inside the transaction that numbers the row.
+pub fn take(db: &Connection, ward: WardNo, n: u64, body: &Body, received_at: Ms) -> rusqlite::Result<()> {
+    let Body { envelope, event: Some(event) } = body else { return Ok(()) };
+    let (id, stay) = (envelope.id, envelope.stay.map_or(Uuid::nil(), |s| s.0));
+    let at = envelope.observed_at.min(received_at);
+    let soon = received_at + KEEP_MS;
+    let add = |about: RecordId, until: i64| insert(db, ward, n, envelope, about, stay, at, until);
+    match part(envelope, event) {
+        Part::None => {}
+        Part::Begins { replaces } => {
+            let over = is_ended(db, id)? || is_closed(db, stay)?;
+            add(id, if over { soon.0 } else { FOREVER })?;
+            if !over {
+                // What was said about it and came before it.
+                db.prepare_cached("UPDATE standing SET until = ?2 WHERE about = ?1")?
+                    .execute(params![id.0.as_bytes(), FOREVER])?;
+            }
+            if replaces {
+                db.prepare_cached(
+                    "UPDATE standing SET until = min(until, ?4) WHERE stay = ?1 AND kind = ?2 AND at < ?3",
+                )?
+                .execute(params![stay.as_bytes(), envelope.kind, at.0, soon.0])?;
+            }
+            if let Event::Order(order) = event {
+                for old in &order.replaces {
+                    end(db, *old, soon)?;
+                }
+            }
+        }
+        Part::Ends(of) => {
+            add(of, soon.0)?;
+            end(db, of, soon)?;
+        }
+        Part::Answers(of) => {
+            let answered = of_record(db, of)?;
+            let until = answered.as_ref().map_or(soon.0, |a| a.until);
+            add(of, until)?;
+            let settled = matches!(event, Event::Acknowledged { .. });
+            if settled && answered.as_ref().is_some_and(|a| a.kind == "concern") {
+                end(db, of, soon)?;
+            }
+            let retracts = matches!(event, Event::Amendment(a) if a.action == AmendmentAction::Retract);
+            if let (true, Some(answered)) = (retracts, answered) {
+                // What it had ended or replaced holds again: rather send too much than too little.
+                db.prepare_cached("UPDATE standing SET until = ?2 WHERE stay = ?1")?
+                    .execute(params![answered.stay.as_bytes(), FOREVER])?;
+            }
+        }
+        Part::Newest => {
+            add(id, if is_closed(db, stay)? { soon.0 } else { FOREVER })?;
+            db.prepare_cached(
+                "DELETE FROM standing WHERE about IN (SELECT id FROM standing
+                   WHERE stay = ?1 AND kind = ?2 AND ward = ?3 ORDER BY at DESC, n DESC LIMIT -1 OFFSET ?4)",
+            )?
+            .execute(params![stay.as_bytes(), envelope.kind, ward.0, NEWEST])?;
+        }
+        Part::EndsStay => {
+            add(id, soon.0)?;
+            db.prepare_cached("UPDATE standing SET until = min(until, ?2) WHERE stay = ?1")?
+                .execute(params![stay.as_bytes(), soon.0])?;
+        }
+    }
+    Ok(())
+}
+
+/// Is there such a stay, and was it closed, and when? The moment of closing where it was.
+pub fn stay_state(db: &Connection, stay: Uuid) -> rusqlite::Result<(bool, Option<Ms>)> {
+    let mut statement = db.prepare_cached(
+        "SELECT kind, min(at) FROM standing WHERE stay = ?1 AND kind IN ('stay.opened', 'stay.closed') GROUP BY kind",
+    )?;
+    let mut rows = statement.query([stay.as_bytes()])?;
+    let (mut opened, mut closed) = (false, None);
+    while let Some(row) = rows.next()? {
+        match row.get::<_, String>(0)?.as_str() {
+            "stay.opened" => opened = true,
+            _ => closed = Some(Ms(row.get(1)?)),
+        }
+    }
+    Ok((opened, closed))
+}
+
+#[allow(clippy::too_many_arguments)]
+fn insert(
+    db: &Connection,
+    ward: WardNo,
+    n: u64,
+    envelope: &Envelope,
+    about: RecordId,
+    stay: Uuid,
+    at: Ms,
+    until: i64,
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO standing (ward, n, id, about, stay, kind, at, until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute(params![
+        ward.0,
+        n as i64,
+        envelope.id.0.as_bytes(),
+        about.0.as_bytes(),
+        stay.as_bytes(),
+        envelope.kind,
+        at.0,
+        until
+    ])?;
+    Ok(())
+}
+
+fn end(db: &Connection, of: RecordId, soon: Ms) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE standing SET until = min(until, ?2) WHERE about = ?1")?
+        .execute(params![of.0.as_bytes(), soon.0])?;
+    Ok(())
+}
+
+fn is_ended(db: &Connection, id: RecordId) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM standing WHERE about = ?1 AND (kind LIKE '%.ended' OR kind = 'acknowledged')")?
+        .exists([id.0.as_bytes()])
+}
+
+fn is_closed(db: &Connection, stay: Uuid) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM standing WHERE stay = ?1 AND kind = 'stay.closed' AND until <> ?2")?
+        .exists(params![stay.as_bytes(), FOREVER])
+}
+
+struct Standing {
+    stay: Uuid,
+    kind: String,
+    until: i64,
+}
+
+fn of_record(db: &Connection, id: RecordId) -> rusqlite::Result<Option<Standing>> {
+    db.prepare_cached("SELECT stay, kind, until FROM standing WHERE id = ?1 AND about = ?1 LIMIT 1")?
+        .query_row([id.0.as_bytes()], |r| {
+            Ok(Standing { stay: Uuid::from_bytes(r.get(0)?), kind: r.get(1)?, until: r.get(2)? })
+        })
+        .optional()
+}

@@ -1,0 +1,106 @@
+//! The facility's own certificate authority, and a server certificate from it at every start. Tablets trust this
+//! authority alone and check the facility's name, never an address.
+
+use lamplight_domain::ids::FacilityId;
+use lamplight_domain::refusal::Refusal;
+use lamplight_domain::time::Ms;
+use lamplight_domain::wire::server_name;
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SanType,
+};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use std::net::IpAddr;
+use std::sync::Arc;
+use time::{Duration, OffsetDateTime};
+use zeroize::Zeroizing;
+
+/// Of the authority: longer than any tablet or server lives.
+const AUTHORITY_DAYS: i64 = 365 * 20;
+/// Of a server certificate: browsers refuse more than 398 days. Every start makes a new one.
+const SERVER_DAYS: i64 = 397;
+/// A tablet's clock may be behind.
+const BEFORE_DAYS: i64 = 2;
+
+/// The certificate authority of one facility.
+#[derive(Clone)]
+pub struct Authority {
+    pub der: Vec<u8>,
+    /// PKCS#8.
+    pub key_der: Zeroizing<Vec<u8>>,
+}
+
+fn refuse(e: impl std::fmt::Display) -> Refusal {
+    Refusal::new("tls.certificate", format!("No certificate could be made ({e})."), "Restore the last backup.")
+}
+
+fn moment(at: Ms) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(at.0.div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+/// The same parameters at every call, but for the time: the issuer's name must stay what the certificate says.
+fn authority_params(facility: FacilityId, now: Ms) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, format!("Lamplight facility {}", facility.0));
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.not_before = moment(now) - Duration::days(BEFORE_DAYS);
+    params.not_after = moment(now) + Duration::days(AUTHORITY_DAYS);
+    params
+}
+
+impl Authority {
+    pub fn make(facility: FacilityId, now: Ms) -> Result<Authority, Refusal> {
+        let key = KeyPair::generate().map_err(refuse)?;
+        let certificate = authority_params(facility, now).self_signed(&key).map_err(refuse)?;
+        Ok(Authority { der: certificate.der().to_vec(), key_der: key.serialize_der().into() })
+    }
+
+    /// For a file, and for tablets' lists of authorities.
+    pub fn pem(&self) -> String {
+        use base64::{Engine, engine::general_purpose::STANDARD};
+        let text = STANDARD.encode(&self.der);
+        let lines: Vec<&str> = (0..text.len()).step_by(64).map(|i| &text[i..(i + 64).min(text.len())]).collect();
+        format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+    }
+
+    /// TLS 1.3 only, with a fresh certificate for the facility's name, `localhost` and these addresses.
+    pub fn server_config(&self, facility: FacilityId, hosts: &[IpAddr], now: Ms) -> Result<ServerConfig, Refusal> {
+        let authority_key =
+            KeyPair::from_pkcs8_der_and_sign_algo(&self.key_der.as_slice().into(), &rcgen::PKCS_ECDSA_P256_SHA256)
+                .map_err(refuse)?;
+        let issuer = Issuer::new(authority_params(facility, now), authority_key);
+        let key = KeyPair::generate().map_err(refuse)?;
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, server_name(facility));
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.use_authority_key_identifier_extension = true;
+        params.not_before = moment(now) - Duration::days(BEFORE_DAYS);
+        params.not_after = moment(now) + Duration::days(SERVER_DAYS - BEFORE_DAYS);
+        for name in [server_name(facility), "localhost".to_owned()] {
+            params.subject_alt_names.push(SanType::DnsName(name.try_into().map_err(refuse)?));
+        }
+        let addresses = [IpAddr::from([127, 0, 0, 1])].into_iter().chain(hosts.iter().copied());
+        for address in addresses.filter(|a| !a.is_unspecified()) {
+            let san = SanType::IpAddress(address);
+            if !params.subject_alt_names.contains(&san) {
+                params.subject_alt_names.push(san);
+            }
+        }
+        let certificate = params.signed_by(&key, &issuer).map_err(refuse)?;
+        let chain = vec![certificate.der().clone(), CertificateDer::from(self.der.clone())];
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(refuse)?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .map_err(refuse)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    }
+}
