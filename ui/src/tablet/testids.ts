@@ -35,7 +35,6 @@ export const ids = {
   toast: 'toast',
   undo: 'undo',
   wrongPatient: 'wrong-patient',
-  toastNext: 'toast-next',
   notSaved: 'not-saved',
   tryAgain: 'try-again',
   save: 'save',
