@@ -12,7 +12,8 @@ const cell = (text, width) => String(text ?? '').padEnd(width);
 
 console.log('\nDemo ward: all people are invented.\n');
 console.log(`  ${cell('sign in on the tablet as', 26)}${cell('', 14)}PIN`);
-for (const p of people) console.log(`  ${cell(p.name, 26)}${cell(String(p.role).replace('_', ' '), 14)}${p.pin}`);
+const carers = people.filter((p) => !['manager', 'administrator'].includes(p.role));
+for (const p of carers) console.log(`  ${cell(p.name, 26)}${cell(p.role.replace('_', ' '), 14)}${p.pin}`);
 const nurses = people.filter((p) => p.password);
 console.log(`\nNursing station: ${url}/station/  (its certificate is the facility's own: the browser will warn)`);
 for (const p of nurses) console.log(`  ${cell(p.login, 26)}${p.password}`);
