@@ -6,12 +6,14 @@ use crate::store::append::NewRow;
 use crate::store::standing::KEEP_MS;
 use crate::store::{StoreError, bodies, feed};
 use lamplight_domain::ids::WardId;
+use lamplight_domain::record::Record;
 use lamplight_domain::roster::Roster;
 use lamplight_domain::time::{HOUR_MS, Ms, Now};
 use lamplight_domain::views::Board;
 use lamplight_domain::ward::{self, Viewpoint, WardRecords};
 use rusqlite::Connection;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::watch;
 
@@ -60,7 +62,7 @@ impl Live {
                 for sent in feed::known(db, no, now - KEEP_MS, now)? {
                     let row = &sent.row;
                     if let Ok(record) = bodies::parse(&sent.bytes, row.author, row.seq, row.received_at) {
-                        records.take(record);
+                        take(&mut records, record);
                     }
                 }
             }
@@ -84,7 +86,7 @@ impl Live {
         for row in rows {
             let ward = self.ward(row.ward);
             if let Some(record) = &row.record {
-                ward.known.lock().unwrap_or_else(PoisonError::into_inner).records.take(record.clone());
+                take(&mut ward.known.lock().unwrap_or_else(PoisonError::into_inner).records, record.clone());
             }
             if !touched.contains(&row.ward) {
                 touched.push(row.ward);
@@ -100,6 +102,14 @@ impl Live {
         for ward in self.wards.read().unwrap_or_else(PoisonError::into_inner).values() {
             ward.bump();
         }
+    }
+}
+
+/// A record that no rule likes must not stop the server: it is held and passed on all the same.
+fn take(records: &mut WardRecords, record: Record) {
+    let hash = record.hash;
+    if catch_unwind(AssertUnwindSafe(|| records.take(record))).is_err() {
+        tracing::error!(%hash, "a record could not be taken into its ward's board");
     }
 }
 

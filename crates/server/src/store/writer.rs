@@ -154,7 +154,10 @@ fn commit(db: &Connection, batch: Vec<Work>) -> bool {
         let _ = db.execute_batch("ROLLBACK");
     }
     for after in afters {
-        after(if committed.is_ok() { Ok(()) } else { Err(StoreError::NotDone) });
+        let outcome = if committed.is_ok() { Ok(()) } else { Err(StoreError::NotDone) };
+        if catch_unwind(AssertUnwindSafe(|| after(outcome))).is_err() {
+            tracing::error!("what follows a commit panicked; the commit stands");
+        }
     }
     committed.is_ok()
 }
