@@ -119,15 +119,6 @@ impl Facility {
         process::run(command)
     }
 
-    /// Somebody of the demo by role ("technician", "nurse"): what `demo` printed of them.
-    pub fn person(&self, role: &str, nth: usize) -> Result<Value> {
-        self.people()
-            .into_iter()
-            .filter(|p| p["role"].as_str() == Some(role))
-            .nth(nth)
-            .with_context(|| format!("the demo has no {role} number {nth}"))
-    }
-
     /// Everybody whom `demo` printed, whether a line each or one line with a list.
     pub fn people(&self) -> Vec<Value> {
         fn gather(value: &Value, into: &mut Vec<Value>) {

@@ -38,7 +38,11 @@ pub async fn people(tablet: &Tablet, facility: &Facility) -> Result<Vec<Person>>
     let people: Vec<Person> = shown
         .iter()
         .filter_map(|one| {
-            let login = known.iter().find(|k| k["staff"] == one["staff"])?;
+            // The demo prints "M. Okafor", the locked screen "Miriam": in the demo an initial and a role are one person.
+            let login = known.iter().find(|k| {
+                let role = text(&k["role"]).replace('_', " ");
+                role == text(&one["role"]) && text(&k["name"]).chars().next() == text(&one["given"]).chars().next()
+            })?;
             Some(Person {
                 staff: text(&one["staff"]),
                 given: text(&one["given"]),

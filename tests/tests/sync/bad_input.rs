@@ -13,7 +13,7 @@ fn helpful(refused: &Refusal) {
     assert!(!refused.code.is_empty() && !refused.what.is_empty() && !refused.next.is_empty(), "{refused:?}");
 }
 
-async fn sign_in(tablet: &Tablet, staff: &Value, pin: &str) -> Result<Value, Refusal> {
+async fn sign_in(tablet: &Tablet, staff: &str, pin: &str) -> Result<Value, Refusal> {
     ask(tablet, "sign_in", json!({ "staff": staff, "pin": pin })).await
 }
 
@@ -21,7 +21,7 @@ async fn sign_in(tablet: &Tablet, staff: &Value, pin: &str) -> Result<Value, Ref
 async fn wrong_pins_wait_longer_and_longer_and_a_restart_does_not_help() {
     let ward = Ward::open();
     let mut tablet = ward.tablet("a").await;
-    let (staff, pin) = ward.login("technician", 0);
+    let (staff, pin) = ward.login(&tablet, "technician", 0).await;
     let wrong = if pin == "904417" { "904418" } else { "904417" };
     let mut codes = Vec::new();
     for _ in 0..12 {
@@ -36,7 +36,7 @@ async fn wrong_pins_wait_longer_and_longer_and_a_restart_does_not_help() {
     tablet = ward.reopen("a", tablet);
     let refused = sign_in(&tablet, &staff, &pin).await.expect_err("the count is durable");
     assert_eq!(Some(&refused.code), codes.last());
-    let (other, other_pin) = ward.login("nurse", 0);
+    let (other, other_pin) = ward.login(&tablet, "nurse", 0).await;
     sign_in(&tablet, &other, &other_pin).await.expect("others are not locked out");
 }
 

@@ -9,6 +9,7 @@ use lamplight_domain::views::{Board, Card, PatientDay};
 use lamplight_tablet::{Options, Tablet};
 use lamplight_tests::cable::Cable;
 use lamplight_tests::facility::{Facility, lines};
+use lamplight_tests::hands::people;
 use lamplight_tests::sim::tablet::Walk;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -49,14 +50,15 @@ impl Ward {
         Tablet::open(&self.dir(name), Options::default()).unwrap()
     }
 
-    /// Somebody of the demo: (staff id, PIN).
-    pub fn login(&self, role: &str, nth: usize) -> (Value, String) {
-        let person = self.facility.person(role, nth).unwrap();
-        (person["staff"].clone(), person["pin"].as_str().unwrap().to_owned())
+    /// Somebody of the demo who can sign in on this tablet: (staff id, PIN).
+    pub async fn login(&self, tablet: &Tablet, role: &str, nth: usize) -> (String, String) {
+        let people = people(tablet, &self.facility).await.unwrap();
+        let person = people.into_iter().filter(|p| p.role == role).nth(nth).unwrap();
+        (person.staff, person.pin)
     }
 
     pub async fn sign_in(&self, tablet: &Tablet, role: &str) {
-        let (staff, pin) = self.login(role, 0);
+        let (staff, pin) = self.login(tablet, role, 0).await;
         tablet.call("sign_in", json!({ "staff": staff, "pin": pin })).await.unwrap();
     }
 

@@ -291,7 +291,7 @@ async fn a_half_made_entry_survives_lock_change_of_user_and_restart_and_stays_wi
 async fn whoever_takes_over_holds_the_observations_and_the_census_is_compared() {
     let ward = Ward::open();
     let tablet = ward.tablet("a").await;
-    let (staff, pin) = ward.login("technician", 1);
+    let (staff, pin) = ward.login(&tablet, "technician", 1).await;
     tablet.call("sign_in", json!({ "staff": staff, "pin": pin })).await.unwrap();
     let patients = board(&tablet).await.cards.len();
     tablet.call("take_over", json!({ "census_count": patients })).await.unwrap();
