@@ -7,8 +7,6 @@ use lamplight_domain::time::{MINUTE_MS, Ms, SECOND_MS};
 
 /// Where the walk is left for trying its end.
 pub const ENDING_MS: i64 = 24 * MINUTE_MS;
-/// The last record is at least so much older than now.
-const BEFORE_NOW_MS: i64 = 2 * SECOND_MS;
 /// Tries; nearly always one of the first twenty will do.
 const TRIES: usize = 400;
 
@@ -30,7 +28,7 @@ pub fn walk_to_the_end(mut so_far: Walk, ground: Ground, seed: u64, now: Ms) -> 
             let from = now - walk.dice.range(15 * 60 + 20, 17 * 60) * SECOND_MS;
             walk.passed_by.push((patient, from));
         }
-        walk.on(ground, now - BEFORE_NOW_MS);
+        walk.on(ground, ground.plan.last_record());
         // From here on it is about what is due, not about who is walked to.
         walk.passed_by.clear();
         let wrong = faults(&walk, ground, now);
@@ -59,5 +57,5 @@ fn faults(walk: &Walk, ground: Ground, now: Ms) -> u32 {
     let far_over = count(&|limit, left| left < -limit / 3);
     let on_the_edge = count(&|_, left| left.abs() < 40 * SECOND_MS);
     let outside = |n: u32, least: u32, most: u32| least.saturating_sub(n) + n.saturating_sub(most);
-    4 * outside(overdue, 1, 2) + outside(due, 3, 6) + 3 * far_over + on_the_edge
+    4 * outside(overdue, 1, 2) + outside(due, 2, 6) + 3 * far_over + on_the_edge
 }

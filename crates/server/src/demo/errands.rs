@@ -10,7 +10,7 @@ use lamplight_domain::time::{MINUTE_MS, Ms, SECOND_MS};
 
 impl Walk {
     /// Takes up what is due for the holder before the next look. True where time has gone by with it.
-    pub(super) fn holder_is_kept(&mut self, ground: Ground, until: Ms) -> bool {
+    pub(super) fn holder_is_kept(&mut self, ground: Ground) -> bool {
         let at = self.holder.free_at;
         self.orders_come(ground, at);
         self.second_person_leaves(at);
@@ -35,7 +35,7 @@ impl Walk {
             .find(|p| self.at_once[*p] && self.seen[*p].is_some() && self.unacknowledged[*p].is_some());
         if let Some(order) = raised.and_then(|p| self.unacknowledged[p].take().map(|o| (p, o))) {
             let acknowledged = at + self.dice_ms(3_000, 9_000);
-            if acknowledged < until {
+            if acknowledged < ground.plan.last_record() {
                 self.enter(ground, 0, order.0, acknowledged, Event::OrderAcknowledged { of: order.1 });
             }
             self.holder.free_at = acknowledged + SECOND_MS;
@@ -94,8 +94,7 @@ impl Walk {
                 let census_count = self.census_count(ground, taken_at);
                 let taken = Event::HoldingTaken { census_count };
                 self.diary.write(taken_at, self.holder.tablet, Some(duty.holder), None, taken);
-                let watch_from = self.watch.map_or(taken_at, |(_, _, since)| since);
-                self.handed.push(Handed { watch_from, watcher: duty.watcher, float: duty.float, taken_at });
+                self.handed.push(Handed { float: duty.float, taken_at });
                 true
             }
             Some(_) => false,
@@ -108,8 +107,9 @@ impl Walk {
         let stay = Some(ground.patients[patient].stay);
         let tablet = watch_tablet(ground);
         let started = self.diary.write(at, tablet, Some(watcher), stay, Event::WatchStarted { watcher });
+        self.watches.push((at, watcher));
         let mut ended_at = at;
-        if let Some((of, by, _)) = self.watch.replace((started, watcher, at)) {
+        if let Some((of, by)) = self.watch.replace((started, watcher)) {
             ended_at = at + self.dice_ms(12_000, 30_000);
             self.diary.write(ended_at, tablet, Some(by), stay, Event::WatchEnded { of });
             return ended_at + self.dice_ms(65_000, 110_000);

@@ -13,7 +13,7 @@ const LONGEST_SLIP_MS: i64 = 60 * SECOND_MS;
 
 impl Walk {
     /// Walks to the patient and looks.
-    pub(super) fn look_after(&mut self, ground: Ground, walker: usize, patient: usize, until: Ms) {
+    pub(super) fn look_after(&mut self, ground: Ground, walker: usize, patient: usize) {
         let begun = self.walker(walker).free_at;
         // Patients move too: on arriving where one was, go on to where that one is.
         let mut at = begun + self.dice_ms(0, 1_500);
@@ -25,8 +25,9 @@ impl Walk {
             self.walker(walker).spot = to;
             at = at + way;
         };
-        if at + 15 * SECOND_MS > until {
-            self.walker(walker).free_at = until;
+        let last = ground.plan.last_record();
+        if at + 15 * SECOND_MS > last {
+            self.walker(walker).free_at = last;
             return;
         }
         // Gone to leave or to the ED meanwhile.
@@ -37,7 +38,7 @@ impl Walk {
         }
         let asleep = stretch.activity == "eyes_closed";
         at = at + self.dice.range(4_500, if asleep { 9_500 } else { 7_500 });
-        let near_the_end = at + LONGEST_SLIP_MS > until;
+        let near_the_end = at + LONGEST_SLIP_MS > last;
         if let Some(order) = self.unacknowledged[patient].take() {
             let read = at - self.dice_ms(1_800, 3_000);
             self.enter(ground, walker, patient, read, Event::OrderAcknowledged { of: order });

@@ -66,6 +66,13 @@ pub struct Plan {
     pub shouting: Errand,
 }
 
+impl Plan {
+    /// No record is newer: it takes a moment to reach the server.
+    pub fn last_record(&self) -> Ms {
+        self.now - 2 * SECOND_MS
+    }
+}
+
 /// Makes the plan and writes the parts of it that the station writes: orders and pauses.
 pub fn plan(
     seed: u64,

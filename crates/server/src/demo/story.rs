@@ -93,19 +93,19 @@ impl Story<'_> {
         let Some(patient) = self.ground.patients.iter().position(|p| p.is_one_to_one()) else { return };
         let tablet = watch_tablet(self.ground);
         let stay = Some(self.ground.patients[patient].stay);
-        let handed = self.walk.handed.clone();
-        for (i, parts) in handed.iter().enumerate() {
-            let end = handed.get(i + 1).map_or(self.ground.plan.now, |next| next.watch_from);
-            let mut at = parts.watch_from + self.dice.range(40_000, 100_000);
+        let watches = self.walk.watches.clone();
+        for (i, (from, watcher)) in watches.iter().copied().enumerate() {
+            let end = watches.get(i + 1).map_or(self.ground.plan.now, |next| next.0);
+            let mut at = from + self.dice.range(40_000, 100_000);
             if let Some(of) = self.walk.unacknowledged[patient].take() {
                 let event = Event::OrderAcknowledged { of };
-                self.walk.diary.write(at - 20 * SECOND_MS, tablet, Some(parts.watcher), stay, event);
+                self.walk.diary.write(at - 20 * SECOND_MS, tablet, Some(watcher), stay, event);
             }
             while at < end - 20 * SECOND_MS {
                 let stretch = self.ground.plan.days[patient].at(at);
                 let (place, activity) = (stretch.place.into(), stretch.activity.into());
                 let check = Event::Check(Check { place, activity, evidence: Vec::new() });
-                self.walk.diary.write(at, tablet, Some(parts.watcher), stay, check);
+                self.walk.diary.write(at, tablet, Some(watcher), stay, check);
                 at = at + self.dice.range(8 * 60_000, 13 * 60_000);
             }
         }

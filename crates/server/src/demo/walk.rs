@@ -47,8 +47,6 @@ pub struct Ground<'a> {
 /// A change of parts that has happened.
 #[derive(Clone, Copy)]
 pub struct Handed {
-    pub watch_from: Ms,
-    pub watcher: StaffId,
     pub float: StaffId,
     pub taken_at: Ms,
 }
@@ -80,8 +78,9 @@ pub struct Walk {
     pub(super) walks_along: Option<(StaffId, Ms)>,
     /// The next parts are agreed; the observations are taken over from then on.
     pub(super) taking: Option<Ms>,
-    /// Who is with the 1:1, by which record, since when.
-    pub(super) watch: Option<(RecordId, StaffId, Ms)>,
+    pub(super) watch: Option<(RecordId, StaffId)>,
+    /// Who was with the 1:1, each since when.
+    pub watches: Vec<(Ms, StaffId)>,
     /// A round begins when somebody has used up so many percent of the limit: from, to.
     pub eager_percent: (i64, i64),
     /// Patients that nobody comes to after a moment, for the last minutes.
@@ -89,7 +88,8 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// Walks on until everybody's next look would be after `until`. Nothing is recorded after it.
+    /// Walks on until everybody's next look begins at `until` or later. Nothing is recorded after
+    /// [`Plan::last_record`].
     pub fn on(&mut self, ground: Ground, until: Ms) {
         loop {
             let at = self.holder.free_at;
@@ -101,20 +101,20 @@ impl Walk {
                         self.second.spot = spot("day_room", 0);
                     }
                     self.second.free_at = second_at;
-                    self.step(ground, 1, until);
+                    self.step(ground, 1);
                 }
                 _ if at >= until => return,
-                _ if self.holder_is_kept(ground, until) => {}
-                _ => self.step(ground, 0, until),
+                _ if self.holder_is_kept(ground) => {}
+                _ => self.step(ground, 0),
             }
         }
     }
 
     /// To the next patient, or a little rest.
-    fn step(&mut self, ground: Ground, walker: usize, until: Ms) {
+    fn step(&mut self, ground: Ground, walker: usize) {
         let at = self.walker(walker).free_at;
         match self.choose(ground, walker, at) {
-            Some(patient) => self.look_after(ground, walker, patient, until),
+            Some(patient) => self.look_after(ground, walker, patient),
             None => {
                 let rest = self.dice.range(15, 40) * SECOND_MS;
                 let w = self.walker(walker);
@@ -257,6 +257,7 @@ impl Walk {
             walks_along: None,
             taking: None,
             watch: None,
+            watches: Vec::new(),
             eager_percent: (40, 52),
             passed_by: Vec::new(),
         }
