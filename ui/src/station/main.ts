@@ -1,4 +1,6 @@
-// The station's page mounts here.
+import { mount } from 'svelte';
 import '../shared/tokens.css';
+import App from './App.svelte';
+import './station.css';
 
-document.title = 'Lamplight station';
+mount(App, { target: document.body });

@@ -1,0 +1,346 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { ids } from '../../src/station/testids';
+import { Desk, launch, type Size } from './browser';
+import { board, calmCards, worst } from './ward';
+
+let browser: Browser;
+let desk: Desk;
+
+beforeAll(async () => {
+  browser = await launch();
+});
+afterEach(() => desk.close());
+afterAll(() => browser.close());
+
+const sit = async (size: Size = 'wide') => (desk = await Desk.open(browser, inject('pages'), size));
+
+/** A clock in the page's hands: time passes when the test says so. */
+async function withClock(): Promise<void> {
+  await desk.page.clock.install();
+}
+
+describe('every page, in both themes and sizes', () => {
+  const PAGES: Record<string, () => Promise<void>> = {
+    login: async () => {
+      await desk.page.goto(desk.facility.url);
+      await desk.at(ids.loginName).waitFor();
+    },
+    'login-refused': async () => {
+      await desk.page.goto(desk.facility.url);
+      await desk.at(ids.loginName).fill('s.lindqvist');
+      await desk.at(ids.loginPassword).fill('wrong');
+      await desk.at(ids.loginSubmit).click();
+      await desk.at(ids.refusal).waitFor();
+    },
+    board: () => desk.board(),
+    'board-worst': async () => {
+      desk.facility.board = worst();
+      await desk.board();
+    },
+    'board-stale': async () => {
+      await withClock();
+      await desk.board();
+      await desk.page.clock.runFor(23_000);
+      await desk.at(ids.stale).waitFor();
+    },
+    verify: async () => {
+      await desk.board();
+      await desk.at(ids.verify).click();
+      await desk.at(ids.verifySign).waitFor();
+    },
+    day: async () => {
+      await desk.board();
+      await desk.at(ids.row('104A')).click();
+      await desk.at(ids.dayRow(0)).waitFor();
+    },
+    tablets: async () => {
+      await desk.board();
+      await desk.at(ids.nav('tablets')).click();
+    },
+    join: async () => {
+      await desk.board();
+      await desk.at(ids.nav('join')).click();
+      await desk.at(ids.makeInvite).click();
+      await desk.at(ids.inviteQr).waitFor();
+    },
+  };
+  const CASES = Object.keys(PAGES).flatMap((name) =>
+    (['day', 'night'] as const).flatMap((theme) => (['wide', 'small'] as const).map((size) => ({ name, theme, size }))),
+  );
+
+  test.each(CASES)('$name $theme $size: no serious finding, nothing cut off', async ({ name, theme, size }) => {
+    await sit(size);
+    await desk.page.addInitScript((chosen) => {
+      localStorage.setItem('lamplight-station-theme', chosen);
+    }, theme);
+    await PAGES[name]?.();
+    expect(await desk.page.evaluate(() => document.documentElement.dataset['theme'])).toBe(theme);
+    await desk.picture(`${name}-${theme}-${size}`);
+    await desk.isSound();
+  });
+});
+
+describe('the login', () => {
+  test('says what was refused, keeps the name, and lets in who is right', async () => {
+    await sit();
+    await desk.page.goto(desk.facility.url);
+    await desk.at(ids.loginName).fill('s.lindqvist');
+    await desk.at(ids.loginPassword).fill('wrong');
+    await desk.at(ids.loginSubmit).click();
+    await expect.poll(() => desk.at(ids.refusal).textContent()).toContain('The name or the password is not right.');
+    expect(await desk.at(ids.refusal).textContent()).toContain('Try again, or ask an administrator.');
+    expect(await desk.at(ids.loginName).inputValue()).toBe('s.lindqvist');
+    expect(await desk.at(ids.loginPassword).inputValue()).toBe('');
+    await desk.at(ids.loginPassword).fill('amber-heron-42');
+    await desk.page.keyboard.press('Enter');
+    await desk.at(ids.row('104A')).waitFor();
+    expect(desk.facility.posts.at(-1)?.body).toEqual({ name: 's.lindqvist', password: 'amber-heron-42' });
+    expect(desk.page.url()).toBe(desk.facility.url);
+  });
+
+  test('says DEMO DATA where the server says that it is', async () => {
+    await sit();
+    await desk.page.goto(desk.facility.url);
+    await desk.at(ids.demo).waitFor();
+    desk.facility.demoHeader = false;
+    await desk.page.reload();
+    await desk.at(ids.loginName).waitFor();
+    expect(await desk.at(ids.demo).count()).toBe(0);
+  });
+
+  test('a session that ended leaves nothing of the ward on the page', async () => {
+    await sit();
+    await desk.board();
+    desk.facility.loggedIn = false;
+    desk.facility.cut();
+    await desk.at(ids.loginName).waitFor({ timeout: 15_000 });
+    expect(await desk.at(ids.refusal).textContent()).toContain('You are not logged in.');
+    expect(await desk.page.content()).not.toContain('Garcia');
+    expect(await desk.page.title()).not.toContain('Willow');
+  });
+
+  test('logging out leaves nothing of the ward on the page', async () => {
+    await sit();
+    await desk.board();
+    await desk.at(ids.logout).click();
+    await desk.at(ids.loginName).waitFor();
+    expect(desk.facility.posts.at(-1)?.path).toBe('logout');
+    expect(await desk.page.content()).not.toContain('Garcia');
+  });
+});
+
+describe('a page that hears nothing', () => {
+  test('greys after 15 s, says since when, and comes back by itself', async () => {
+    await sit();
+    await withClock();
+    await desk.board();
+    await desk.page.clock.runFor(14_000);
+    expect(await desk.at(ids.stale).count()).toBe(0);
+    await desk.page.clock.runFor(2_000);
+    await desk.at(ids.stale).waitFor();
+    expect(await desk.at(ids.stale).textContent()).toContain(
+      'No update since 02:47:10: this page does not know the ward.',
+    );
+    expect(await desk.page.locator('.frame').evaluate((frame) => getComputedStyle(frame).filter)).toContain(
+      'grayscale',
+    );
+    expect(await desk.page.title()).toBe('◌ no update · Willow Ward');
+    desk.facility.say({ now: desk.facility.board.now + 16_000 });
+    await desk.at(ids.stale).waitFor({ state: 'detached' });
+    expect(await desk.page.locator('.frame').evaluate((frame) => getComputedStyle(frame).filter)).toBe('none');
+  });
+
+  test('says so too where not even a first update came, and opens the connection anew', async () => {
+    await sit();
+    await withClock();
+    await desk.page.route('**/station/api/live*', () => undefined);
+    desk.facility.loggedIn = true;
+    await desk.page.goto(desk.facility.url);
+    await desk.at(ids.nav('board')).waitFor();
+    await desk.page.clock.runFor(16_000);
+    expect(await desk.at(ids.stale).textContent()).toContain('No update since this page was opened');
+    await desk.page.unroute('**/station/api/live*');
+    await desk.page.clock.runFor(11_000);
+    await desk.at(ids.row('104A')).waitFor();
+    expect(await desk.at(ids.stale).count()).toBe(0);
+  });
+
+  test('a cut connection comes back without anybody doing anything', async () => {
+    await sit();
+    await desk.board();
+    desk.facility.cut();
+    desk.facility.board = { ...desk.facility.board, clock: '02:48' };
+    await expect.poll(() => desk.page.locator('header .clock').textContent(), { timeout: 20_000 }).toContain('02:48');
+    expect(desk.facility.opened).toBeGreaterThan(1);
+  });
+});
+
+describe('what a person does', () => {
+  test('acknowledging a concern and an emergency posts that record of that ward, once', async () => {
+    await sit();
+    desk.facility.board = worst();
+    await desk.board();
+    for (const record of ['concern-2', 'emergency-1']) {
+      await desk.at(ids.ack(record)).dblclick();
+      await expect.poll(() => desk.at(ids.ack(record)).isDisabled()).toBe(true);
+    }
+    expect(desk.facility.posts).toEqual([
+      { path: 'acknowledge', body: { ward: 'ward-willow', of: 'concern-2' } },
+      { path: 'acknowledge', body: { ward: 'ward-willow', of: 'emergency-1' } },
+    ]);
+    // Only the server's next board takes them away.
+    expect(await desk.at(ids.concern('concern-2')).count()).toBe(1);
+    desk.facility.say({ concerns: desk.facility.board.concerns.filter((one) => one.record !== 'concern-2') });
+    await desk.at(ids.concern('concern-2')).waitFor({ state: 'detached' });
+  });
+
+  test('a refused acknowledgement says why and can be tried again', async () => {
+    await sit();
+    await desk.board();
+    const refusal = { code: 'role.not_allowed', what: 'Only a nurse may acknowledge this.', next: 'Call the nurse.' };
+    desk.facility.refuseNext = { path: 'acknowledge', refusal, status: 403 };
+    await desk.at(ids.ack('concern-1')).click();
+    await expect
+      .poll(() => desk.at(ids.refusal).textContent())
+      .toContain('Only a nurse may acknowledge this. Call the nurse.');
+    expect(await desk.at(ids.ack('concern-1')).isEnabled()).toBe(true);
+  });
+
+  test('a nurse verifies after reading what it says; who is no nurse has no button', async () => {
+    await sit();
+    await desk.board();
+    await desk.at(ids.verify).click();
+    expect(desk.facility.posts).toEqual([]);
+    await desk.at(ids.verifySign).click();
+    await desk.at(ids.verifySign).waitFor({ state: 'hidden' });
+    expect(desk.facility.posts).toEqual([{ path: 'verify', body: { ward: 'ward-willow' } }]);
+    desk.facility.session = { ...desk.facility.session, role: 'manager' };
+    await desk.page.reload();
+    await desk.at(ids.row('104A')).waitFor();
+    expect(await desk.at(ids.verify).count()).toBe(0);
+  });
+
+  test('a row opens the patient by pointer and by keyboard, and back; no address names anybody', async () => {
+    await sit();
+    await desk.board();
+    await desk.at(ids.row('104A')).click();
+    await expect.poll(() => desk.at(ids.day).textContent()).toContain('Garcia, Mateo');
+    expect(desk.page.url()).toBe(desk.facility.url);
+    await desk.page.keyboard.press('Escape');
+    await desk.at(ids.open('101B')).focus();
+    await desk.page.keyboard.press('Enter');
+    await expect.poll(() => desk.at(ids.day).textContent()).toContain('Bell, Tom');
+    await desk.page.goBack();
+    await desk.at(ids.row('101B')).waitFor();
+  });
+
+  test('an invite is drawn from its squares only: a script in the picture does not run', async () => {
+    await sit();
+    await desk.board();
+    await desk.at(ids.nav('join')).click();
+    await desk.at(ids.makeInvite).click();
+    await desk.at(ids.inviteQr).waitFor();
+    expect(await desk.at(ids.inviteQr).locator('path').count()).toBe(1);
+    expect(await desk.at(ids.inviteQr).locator('script').count()).toBe(0);
+    expect(await desk.page.title()).not.toContain('ran');
+    expect(await desk.at(ids.invite).inputValue()).toMatch(/^lamplight:/);
+  });
+});
+
+describe('the board', () => {
+  const beds = () => desk.page.locator('tbody th').allTextContents();
+
+  test('shows 22 rows at 1440 x 900, each inside the window', async () => {
+    await sit();
+    desk.facility.board = { ...board(), concerns: [] };
+    await desk.board();
+    const bottoms = await desk.page.locator('tbody tr').evaluateAll((rows) => {
+      const floor = document.querySelector('.scroll')?.getBoundingClientRect().bottom ?? 0;
+      return rows.filter((row) => row.getBoundingClientRect().bottom <= floor + 1).length;
+    });
+    expect(bottoms).toBe(22);
+  });
+
+  test('says a silent tablet loudly, and one in touch quietly', async () => {
+    await sit();
+    await desk.board();
+    expect((await desk.at(ids.contact('W-3')).innerText()).replace(/\s+/g, ' ')).toContain(
+      'Tablet W-3 offline since 02:05: its checks are not known yet',
+    );
+    expect(await desk.at(ids.contact('W-1')).innerText()).toContain('02:47');
+    expect(await desk.at(ids.contact('W-0')).count()).toBe(0);
+  });
+
+  test('nobody who holds the observations is an alarm in words', async () => {
+    await sit();
+    desk.facility.board = { ...board(), holder: null };
+    await desk.board();
+    expect(await desk.at(ids.holder).innerText()).toContain('Nobody holds the observations');
+  });
+
+  test('does not sort again under the pointer, and does once it has gone', async () => {
+    await sit();
+    await withClock();
+    await desk.board();
+    await desk.at(ids.order('urgent')).click();
+    const first = await beds();
+    await desk.at(ids.row('110A')).hover();
+    const turned = desk.facility.board.cards.map((card) =>
+      card.bed === '110A' ? { ...card, urgency: -1000, words: 'overdue 9 min' } : card,
+    );
+    desk.facility.say({ cards: turned, clock: '02:49' });
+    await expect.poll(() => desk.at(ids.state('110A')).innerText()).toContain('overdue 9 min');
+    expect(await beds()).toEqual(first);
+    await desk.page.clock.runFor(6_000);
+    desk.facility.say({ clock: '02:50' });
+    await expect.poll(async () => (await beds())[0]).toBe('110A');
+  });
+
+  test('says who has become overdue to a screen reader, once', async () => {
+    await sit();
+    await desk.board();
+    const turned = desk.facility.board.cards.map((card) =>
+      card.bed === '101A' ? { ...card, state: 'overdue' as const, words: 'overdue 1 min' } : card,
+    );
+    desk.facility.say({ cards: turned });
+    await expect.poll(() => desk.at(ids.spoken).textContent()).toBe('101A overdue 1 min');
+    const later = turned.map((card) => (card.bed === '101A' ? { ...card, words: 'overdue 2 min' } : card));
+    desk.facility.say({ cards: later, clock: '02:48' });
+    await expect.poll(() => desk.at(ids.state('101A')).innerText()).toContain('overdue 2 min');
+    expect(await desk.at(ids.spoken).textContent()).toBe('101A overdue 1 min');
+  });
+
+  test('hostile names and words are only ever words', async () => {
+    await sit();
+    const names = ['<img src=x onerror="document.title=1">', '\u202Eevil\u202D, \u2067Rtl', '=1+1', 'x'.repeat(300)];
+    const cards = calmCards().map((card, n) => (names[n] === undefined ? card : { ...card, name: names[n] }));
+    const base = board(cards);
+    desk.facility.board = { ...base, concerns: base.concerns.map((one) => ({ ...one, words: names[0] ?? '' })) };
+    await desk.board();
+    for (const [n, name] of names.entries()) {
+      expect(await desk.page.locator('tbody tr').nth(n).locator('.name bdi').textContent()).toBe(name);
+    }
+    expect(await desk.page.locator('img').count()).toBe(0);
+    expect(await desk.page.title()).toBe('▲ 1 overdue ◌ 1 not known · Willow Ward');
+    await desk.isSound();
+  });
+});
+
+describe('the sound', () => {
+  test('says that it is off until a click, then can be silenced for two minutes while the colour stays', async () => {
+    await sit();
+    await withClock();
+    await desk.board();
+    expect(await desk.at(ids.soundOn).innerText()).toContain('click to turn it on');
+    await desk.at(ids.soundOn).click();
+    await desk.at(ids.silence).click();
+    await desk.at(ids.silence).waitFor({ state: 'detached' });
+    expect(await desk.at(ids.row('104A')).getAttribute('class')).toContain('loud');
+    for (let passed = 0; passed < 121; passed += 11) {
+      desk.facility.say();
+      await desk.page.clock.runFor(11_000);
+    }
+    await desk.at(ids.silence).waitFor();
+  });
+});
