@@ -23,7 +23,6 @@ use crate::store::writer::Writer;
 use crate::store::{self, StoreError};
 use crate::surroundings::Surroundings;
 use contacts::Contacts;
-use lamplight_domain::chain::body_hash;
 use lamplight_domain::ids::AuthorId;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::Roster;
@@ -119,9 +118,6 @@ impl FacilityServer {
     }
     pub fn live(&self) -> &Arc<Live> {
         &self.inner.live
-    }
-    pub(crate) fn writer(&self) -> &Writer {
-        &self.inner.writer
     }
     pub(crate) fn readers(&self) -> &Readers {
         &self.inner.readers
@@ -224,9 +220,4 @@ pub(crate) fn damaged(path: &Path, e: &StoreError) -> Refusal {
         format!("The database in {} cannot be used: {e}.", path.display()),
         "Keep the folder as it is, and serve a copy of the last backup.",
     )
-}
-
-/// Names a secret without showing it, for looking things up.
-pub(crate) fn digest(secret: &str) -> [u8; 32] {
-    body_hash(secret.as_bytes()).0
 }

@@ -14,7 +14,7 @@ use crate::facility::FacilityServer;
 use axum::Router;
 
 /// Everything that the server answers.
-pub fn router(facility: &FacilityServer, public_url: String) -> Router {
+pub fn router(facility: &FacilityServer, public_url: Option<String>) -> Router {
     let tablets = tablets::router(facility.clone());
     let station = crate::station::router(facility.clone(), public_url);
     headers::around(tablets.merge(station))

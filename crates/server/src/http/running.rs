@@ -60,7 +60,7 @@ async fn serve_facility(facility: FacilityServer, listen: SocketAddr, options: O
         axum_server::from_tcp(listener).map_err(|e| cannot_listen(listen, &e))?.acceptor(acceptor).handle(handle.clone());
     server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
     let service: IntoMakeServiceWithConnectInfo<_, SocketAddr> =
-        router(&facility, options.public_url.unwrap_or_else(|| url.clone())).into_make_service_with_connect_info();
+        router(&facility, options.public_url).into_make_service_with_connect_info();
     let serving = tokio::spawn(server.serve(service));
     let beside = tokio::spawn(write_contacts(facility.clone()));
     tracing::info!(%address, "listening");

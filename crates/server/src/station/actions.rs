@@ -1,0 +1,160 @@
+//! What the station's pages ask for once somebody is logged in: looking and acting. The ward is checked here, the role
+//! in [`super::access`].
+
+use super::login::json;
+use super::{Person, Station, access};
+use crate::facility::{Own, trouble};
+use crate::http::{Refused, refused};
+use crate::store::{bodies, feed};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Extension, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Sse;
+use axum::response::sse::Event as Sent;
+use chrono::NaiveDate;
+use lamplight_domain::ids::{StayId, WardId};
+use lamplight_domain::kinds::Event;
+use lamplight_domain::record::Record;
+use lamplight_domain::refusal::Refusal;
+use lamplight_domain::station::{InviteMade, OfWard, StationAcknowledge};
+use lamplight_domain::time::{HOUR_MS, Now, day_bounds};
+use lamplight_domain::views::PatientDay;
+use lamplight_domain::ward::{self, Viewpoint, WardRecords};
+use qrcode::{EcLevel, QrCode, render::svg};
+use serde::Deserialize;
+use std::convert::Infallible;
+use tokio_stream::{Stream, StreamExt, wrappers::WatchStream};
+
+/// An invite that a nurse makes is read from the screen at once.
+const INVITE_MS: i64 = HOUR_MS;
+/// Records this long before and after a day still say something about it.
+const AROUND_DAY_MS: i64 = 36 * HOUR_MS;
+
+pub async fn live(
+    State(station): State<Station>,
+    Extension(person): Extension<Person>,
+    Query(of): Query<OfWard>,
+) -> Result<Sse<impl Stream<Item = Result<Sent, Infallible>>>, Refused> {
+    person.of_ward(of.ward)?;
+    let boards = WatchStream::new(station.inner.boards.look(of.ward));
+    // Logged out or at the end of the shift: the stream ends with the session.
+    let still = move || station.inner.sessions.of(&person.session).is_some();
+    let sent = boards
+        .take_while(move |_| still())
+        .filter_map(|board| board.map(|text| Ok(Sent::default().event("board").data(&*text))));
+    Ok(Sse::new(sent))
+}
+
+#[derive(Deserialize)]
+pub struct OfDay {
+    ward: WardId,
+    stay: StayId,
+    /// Today where it is not given.
+    date: Option<NaiveDate>,
+}
+
+pub async fn day(
+    State(station): State<Station>,
+    Extension(person): Extension<Person>,
+    Query(of): Query<OfDay>,
+) -> Result<Json<PatientDay>, Refused> {
+    person.of_ward(of.ward)?;
+    let facility = &station.inner.facility;
+    let (roster, now) = (facility.roster(), facility.around().now());
+    let zone = roster.facility.zone;
+    let (from, to) = day_bounds(of.date.unwrap_or_else(|| now.date(zone)), zone);
+    let read = move |db: &rusqlite::Connection| {
+        let Some(ward) = feed::ward(db, of.ward)? else { return Ok(Vec::new()) };
+        feed::of_stay(db, ward, of.stay.0, from - AROUND_DAY_MS, to + AROUND_DAY_MS)
+    };
+    let rows = facility.readers().read(read).await.map_err(trouble)?;
+    let made = tokio::task::spawn_blocking(move || {
+        let mut records = WardRecords::default();
+        for sent in rows {
+            let row = sent.row;
+            if let Ok(record) = Record::parse(&sent.bytes, row.author, row.seq, Some(row.received_at)) {
+                records.take(record);
+            }
+        }
+        ward::day(&records, &roster, of.stay, from, to, Viewpoint::Station, Now::of_wall(now))
+    });
+    let day = made.await.map_err(|_| trouble(crate::store::StoreError::NotDone))?;
+    Ok(Json(day?))
+}
+
+pub async fn acknowledge(
+    State(station): State<Station>,
+    Extension(person): Extension<Person>,
+    body: Body,
+) -> Result<StatusCode, Refused> {
+    let ask: StationAcknowledge = json(body).await?;
+    person.of_ward(ask.ward)?;
+    let facility = &station.inner.facility;
+    let of = ask.of;
+    let answered = facility.readers().read(move |db| Ok(bodies::record(db, of)?)).await.map_err(trouble)?;
+    let Some(answered) = answered.filter(|r| r.body.envelope.ward == ask.ward) else {
+        return Err(refused(Refusal::new(
+            "record.unknown",
+            "The facility server does not hold that entry.",
+            "Load the page again and look once more.",
+        )));
+    };
+    let event = match answered.body.event {
+        Some(Event::Concern { .. } | Event::Emergency { .. }) => Event::Acknowledged { of, came: None },
+        _ => {
+            return Err(refused(Refusal::new(
+                "entry.not_open",
+                "That entry is neither a concern nor an emergency.",
+                "Load the page again and look once more.",
+            )));
+        }
+    };
+    let stay = answered.body.envelope.stay;
+    facility.record(Own { ward: ask.ward, stay, by: Some(person.staff.id), event }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub async fn verify(
+    State(station): State<Station>,
+    Extension(person): Extension<Person>,
+    body: Body,
+) -> Result<StatusCode, Refused> {
+    let ask: OfWard = json(body).await?;
+    person.of_ward(ask.ward)?;
+    let event = Event::Verified { note: String::new() };
+    let own = Own { ward: ask.ward, stay: None, by: Some(person.staff.id), event };
+    station.inner.facility.record(own).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub async fn invite(
+    State(station): State<Station>,
+    Extension(person): Extension<Person>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<InviteMade>, Refused> {
+    let ask: OfWard = json(body).await?;
+    person.of_ward(ask.ward)?;
+    let facility = &station.inner.facility;
+    let url = match (&station.inner.public_url, access::host(&headers)) {
+        (Some(url), _) => url.clone(),
+        (None, Some(host)) => format!("https://{host}"),
+        (None, None) => {
+            let refusal = Refusal::new("invite.address", "The server's address is not known.", "Load the page again.");
+            return Err(refusal.into());
+        }
+    };
+    let invite = facility.invite(ask.ward, url, INVITE_MS, person.staff.id).await?;
+    let text = invite.to_string();
+    let qr = QrCode::with_error_correction_level(text.as_bytes(), EcLevel::L).map_err(|_| {
+        Refusal::new("invite.too_long", "The invite does not fit a QR code.", "Use lamplight-server invite instead.")
+    })?;
+    tracing::info!(staff = %person.staff.id, ward = %ask.ward, "an invite was made at the station");
+    Ok(Json(InviteMade {
+        invite: text,
+        qr_svg: qr.render::<svg::Color<'_>>().min_dimensions(320, 320).build(),
+        expires_at: invite.expires_at,
+        expires_clock: invite.expires_at.clock(facility.roster().facility.zone),
+    }))
+}
