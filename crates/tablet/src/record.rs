@@ -98,7 +98,7 @@ impl Inner {
 
     /// The first own body that was saved under this id.
     fn saved_before(&self, id: RecordId) -> Result<Option<Body>, Refusal> {
-        let bytes = self.records.read(|from| bodies::own_by_id(from, id))?;
+        let bytes = self.records.look(|from| bodies::own_by_id(from, id))?;
         Ok(bytes.and_then(|b| Body::parse(&b).ok()))
     }
 

@@ -62,6 +62,8 @@ pub(crate) struct Inner {
     pub stopped: watch::Sender<bool>,
     /// Something new waits to be sent.
     pub to_send: Notify,
+    /// Held by whoever sends.
+    pub sending: tokio::sync::Mutex<()>,
     /// The file on which this process holds the folder for itself.
     _in_use: std::fs::File,
 }
@@ -111,6 +113,7 @@ impl Tablet {
             changes: watch::Sender::new(0),
             stopped: watch::Sender::new(false),
             to_send: Notify::new(),
+            sending: tokio::sync::Mutex::default(),
             clock: options.clock,
             records,
             identity_file,

@@ -1,7 +1,7 @@
 //! What the unit tests share: a clock that is set by hand, a small ward, a tablet that has joined it.
 
 use crate::clock::Clock;
-use crate::file::lock;
+use crate::file::{bodies, lock};
 use crate::identity::{Identity, OwnAuthor, Secret};
 use crate::sign_in::argon2id;
 use crate::tablet::{Options, Tablet};
@@ -9,7 +9,7 @@ use lamplight_domain::chain::{Credential, Endorser, SigningKey};
 use lamplight_domain::ids::*;
 use lamplight_domain::kinds::{Check, Event, Order, StayOpened};
 use lamplight_domain::level::Level;
-use lamplight_domain::record::{Auth, Body, Envelope};
+use lamplight_domain::record::{Auth, Body, Envelope, Record};
 use lamplight_domain::roster::*;
 use lamplight_domain::time::{Clocks, Ms};
 use serde_json::{Value, json};
@@ -149,11 +149,14 @@ pub fn joined(dir: &Path, clock: &Arc<HandClock>, seed: u8) -> Tablet {
     tablet
 }
 
-/// The same with one patient in 101A on Q15, as the tablet's own records.
+/// The same with one patient in 101A on Q15, as the station wrote it down.
 pub fn with_patient(dir: &Path, clock: &Arc<HandClock>, seed: u8) -> Tablet {
     let tablet = joined(dir, clock, seed);
-    for event in census() {
-        tablet.record(Some(nurse()), Auth::Station, Some(stay()), None, event, None).unwrap();
+    for (n, event) in (0xCE00..).zip(census()) {
+        let bytes = foreign(n, event, START - 60_000);
+        tablet.0.records.write(|to| bodies::insert(to, &bytes)).unwrap();
+        let record = Record::parse(&bytes, AuthorId(Uuid::nil()), 1, Some(START)).unwrap();
+        tablet.0.known_mut().records.take(record);
     }
     tablet
 }

@@ -3,6 +3,7 @@
 use crate::file::lock;
 use crate::testing::*;
 use lamplight_domain::ids::RecordId;
+use lamplight_domain::record::Auth;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -279,10 +280,14 @@ async fn two_programs_never_write_one_chain() {
 async fn the_chain_goes_on_where_it_was_after_a_restart() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), HandClock::new());
     let tablet = with_patient(dir.path(), &clock, 1);
+    tablet.record(technician(), Auth::Pin, Some(stay()), None, check(), None).unwrap();
     let before = lock(&tablet.0.pen).as_ref().unwrap().head;
     let mut out = Vec::new();
-    assert_eq!(tablet.export(&mut out).unwrap(), 3);
-    assert_eq!(String::from_utf8(out).unwrap().lines().count(), 3);
+    assert_eq!(tablet.export(&mut out).unwrap(), 4);
+    let lines: Vec<serde_json::Value> =
+        String::from_utf8(out).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!((&lines[3]["kind"], &lines[3]["seq"]), (&json!("check"), &json!(1)));
+    assert!(lines.iter().all(|l| l["patient"] == json!(Uuid::from_u128(0x99))));
     drop(tablet);
     let tablet = open(dir.path(), &clock);
     assert_eq!(lock(&tablet.0.pen).as_ref().unwrap().head, before);
@@ -293,6 +298,9 @@ async fn the_chain_goes_on_where_it_was_after_a_restart() {
 async fn after_damage_recording_goes_on_and_what_was_not_confirmed_is_kept() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), HandClock::new());
     let tablet = with_patient(dir.path(), &clock, 1);
+    for _ in 0..3 {
+        tablet.record(technician(), Auth::Pin, Some(stay()), None, check(), None).unwrap();
+    }
     let author = tablet.sync_state().author;
     {
         let mut pen = lock(&tablet.0.pen);

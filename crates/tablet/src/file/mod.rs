@@ -76,6 +76,13 @@ impl File {
         work(connection).map_err(|e| Broken::of(&e, &self.path))
     }
 
+    /// A short look by the writing connection: a long read by the other one does not hold it up.
+    pub fn look<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Broken> {
+        let guard = lock(&self.writer);
+        let connection = guard.as_ref().ok_or(Broken::Closed)?;
+        work(connection).map_err(|e| Broken::of(&e, &self.path))
+    }
+
     /// Closes both connections and opens them again: after an I/O error nothing that SQLite says later is reliable.
     pub fn reopen(&self) -> Result<(), Broken> {
         let (mut writer, mut reader) = (lock(&self.writer), lock(&self.reader));

@@ -3,6 +3,8 @@
 mod backoff;
 mod client;
 #[cfg(test)]
+mod client_tests;
+#[cfg(test)]
 mod fake;
 mod heal;
 mod join;

@@ -55,8 +55,10 @@ impl Inner {
         pushing: &mut Pushing,
         mut ask: bool,
     ) -> Result<u64, Trouble> {
-        let begun_at = self.blocking(|inner| Ok(inner.sync_state().confirmed)).await?;
-        if self.blocking(|inner| Ok(inner.is_healing()?)).await? {
+        // One sender at a time: an older answer must never count after a newer one.
+        let _sending = self.sending.lock().await;
+        let begun_at = self.sync_state().confirmed;
+        if self.blocking(|inner| inner.is_healing()).await? {
             self.heal(facility, pushing).await?;
         }
         let mut fruitless = 0;
@@ -92,8 +94,7 @@ impl Inner {
                 return Err(Trouble::Refused(not_taken(refused)));
             }
         }
-        let now = self.blocking(|inner| Ok(inner.sync_state().confirmed)).await?;
-        Ok(now.saturating_sub(begun_at))
+        Ok(self.sync_state().confirmed.saturating_sub(begun_at))
     }
 
     /// One batch with the credential along, so that the server knows the newest author.

@@ -10,6 +10,7 @@ use lamplight_domain::wire::{Trouble, WAIT_MAX_MS};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// Without news the chain's place and the clocks are compared this often.
 const COMPARE_EVERY: Duration = Duration::from_secs(3_600);
@@ -54,7 +55,12 @@ impl Inner {
 
     async fn keep_sending(self: &Arc<Self>, client: &Client, line: &Line) {
         let (mut pushing, mut backoff, mut compare) = (Pushing::default(), Backoff::default(), true);
+        let mut next_compare = Instant::now() + COMPARE_EVERY;
         loop {
+            if Instant::now() >= next_compare {
+                (compare, next_compare) = (true, Instant::now() + COMPARE_EVERY);
+                self.forget_old();
+            }
             let sent = match compare {
                 true => self.greet_and_push(client, &mut pushing).await,
                 false => self.push_all(client, &mut pushing, false).await.map(|_| ()),
@@ -65,10 +71,7 @@ impl Inner {
                     compare = tokio::select! {
                         () = self.to_send.notified() => false,
                         () = line.compare.notified() => true,
-                        () = tokio::time::sleep(COMPARE_EVERY) => {
-                            self.forget_old();
-                            true
-                        }
+                        () = tokio::time::sleep_until(next_compare) => true,
                     };
                 }
                 Err(trouble) => {

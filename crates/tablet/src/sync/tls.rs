@@ -88,16 +88,8 @@ impl Resolve for Address {
 
 /// Sorts what the HTTP library says. Without addresses: they may be in a log.
 pub fn trouble(error: &reqwest::Error) -> Trouble {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(e) = cause {
-        let inner = e.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref()).map(|e| e as &dyn std::error::Error);
-        if let Some(tls) = e.downcast_ref::<rustls::Error>() {
-            return not_the_server(&in_words(tls));
-        }
-        if let Some(tls) = inner.and_then(tls_error) {
-            return not_the_server(&in_words(tls));
-        }
-        cause = e.source();
+    if let Some(tls) = tls_error(error) {
+        return not_the_server(&in_words(tls));
     }
     let why = if error.is_timeout() {
         "no answer in time"
@@ -109,8 +101,13 @@ pub fn trouble(error: &reqwest::Error) -> Trouble {
     Trouble::Unreachable(why.to_owned())
 }
 
+/// Somewhere below: an I/O error hides what it wraps from `source`.
 fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
-    error.downcast_ref()
+    if let Some(found) = error.downcast_ref() {
+        return Some(found);
+    }
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
+    wrapped.and_then(|inner| tls_error(inner)).or_else(|| error.source().and_then(tls_error))
 }
 
 fn in_words(error: &rustls::Error) -> String {
