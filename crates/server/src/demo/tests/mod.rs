@@ -1,6 +1,7 @@
 //! The demo ward, held against what it promises. Everything is counted here from the records' bytes; only the floor
 //! plan is taken from the simulation.
 
+mod board;
 mod counted;
 mod people;
 mod story;
