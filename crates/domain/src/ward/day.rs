@@ -1,233 +1,175 @@
-//! A patient's day: every entry at its true time, with the gaps between checks, and totals worked out from the rows.
+//! A stretch of one patient's time: every entry at its true time, the gaps between checks, the levels that held.
 
-use super::card::{bed_of, name_of, precautions};
-use super::records::{Key, StayRecords, WardRecords};
-use super::situation::seen_at;
-use super::{Scene, Viewpoint, doubt, strip, words};
-use crate::ids::StayId;
-use crate::kinds::{AmendmentAction, AmendmentReason, Event};
+use super::log::Shelf;
+use super::look::{Look, Patient};
+use super::rows::{GapShown, minutes};
+use super::timeline::{OrderHeld, Timeline};
+use super::words;
+use crate::chain::Hash;
+use crate::ids::{RecordId, StayId};
+use crate::kinds::Event;
 use crate::record::Record;
 use crate::refusal::Refusal;
-use crate::time::{HOUR_MS, MINUTE_MS, Ms};
+use crate::time::{MINUTE_MS, Ms, day_bounds};
 use crate::views::{DayRow, DayRowKind, DayTotals, HourTick, LevelSpan, PatientDay};
+use chrono::Timelike;
+use std::collections::HashMap;
+use std::sync::Arc;
 
-pub(super) fn day(
-    records: &WardRecords,
-    scene: &Scene<'_>,
-    id: StayId,
-    from: Ms,
-    to: Ms,
-) -> Result<PatientDay, Refusal> {
-    let stay = records.stay(id).filter(|s| !s.opened.is_empty()).ok_or_else(super::may::stay_unknown)?;
-    let zone = scene.zone();
-    let who = stay.opened.first().and_then(|k| stay.records.get(k)).and_then(|r| match &r.body.event {
-        Some(Event::StayOpened(who)) => Some(who),
-        _ => None,
-    });
-    let until = to.min(scene.now.best());
-    let rows = rows(records, scene, stay, from, to);
-    Ok(PatientDay {
-        stay: id,
-        name: name_of(stay),
-        bed: bed_of(stay, until).unwrap_or_else(|| "no bed".to_owned()),
-        mrn: who.map(|w| w.mrn.clone()).unwrap_or_default(),
-        born: who.map(|w| w.born.to_string()).unwrap_or_default(),
-        demo: scene.roster.facility.demo,
-        precautions: precautions(stay, &scene.roster.lists, until),
-        date: from.utc().with_timezone(&zone).format("%A %-d %B %Y").to_string(),
-        from,
-        to,
-        levels: levels(scene, stay, from, to),
-        totals: totals(&rows),
-        rows,
-        strip: strip::strip(stay, scene, from, until.max(from)),
-        hours: hours(from, to, scene),
-    })
-}
+/// Zones stand at multiples of a quarter of an hour from UTC, so whole hours are found by looking at every quarter.
+const QUARTER_MS: i64 = 15 * MINUTE_MS;
 
-fn rows(records: &WardRecords, scene: &Scene<'_>, stay: &StayRecords, from: Ms, to: Ms) -> Vec<DayRow> {
-    let gaps = strip::gaps(stay, scene, from, to);
-    let tolerance = scene.tolerance_ms();
-    let mut rows: Vec<(Ms, DayRow)> = stay
-        .records
-        .iter()
-        .map(|(key, record)| (seen_at(key, record, scene.own(), scene.now), key, record))
-        .filter(|(at, _, _)| *at >= from && *at < to)
-        .filter_map(|(at, key, record)| {
-            let (kind, words) = row_words(scene, stay, record)?;
-            let gap = gaps.iter().find(|g| g.check == Some(record.id()) && stay.counts(record));
-            Some((
-                at,
-                DayRow {
-                    record: record.id(),
-                    kind,
-                    observed_at: record.body.envelope.observed_at,
-                    clock: words::clock(at, scene.zone()),
-                    words,
-                    by: words::initials(scene.roster, record),
-                    by_full: by_full(scene, record),
-                    gap_minutes: gap.map(|g| words::minutes_gone(g.to - g.from) as u32),
-                    late: gap.is_some_and(|g| g.is_late(tolerance)),
-                    late_entry: late_entry(scene, record),
-                    retracted: retracted(scene, stay, record),
-                    amended: amended(scene, stay, record),
-                    doubt: doubt::of(records, scene, key, record),
-                    confirmed: confirmed(scene, record),
-                    may_amend: super::may::amendable(record) && !stay.retracted.contains_key(&record.id()),
-                },
-            ))
+type Gaps = HashMap<(RecordId, Hash), GapShown>;
+
+impl<'a> Look<'a> {
+    /// Errors: "stay.unknown".
+    pub fn day(&self, stay: StayId, from: Ms, to: Ms) -> Result<PatientDay, Refusal> {
+        let patient = self.records.patient(stay).ok_or_else(super::may::stay_unknown)?;
+        let line = self.records.timeline(patient.log, self.roster, self.frame);
+        let rows = self.rows(&patient, &line, from, to);
+        Ok(PatientDay {
+            stay,
+            name: patient.name(),
+            bed: patient.bed_label().to_owned(),
+            mrn: patient.person.mrn.clone(),
+            born: patient.person.born.to_string(),
+            demo: self.roster.facility.demo,
+            precautions: words::precautions(self.roster, patient.precautions),
+            date: self.date_words(from, to),
+            from,
+            to,
+            levels: self.levels(&line, from, to),
+            strip: self.strip(patient.log, &line, from, to),
+            totals: totals(&rows),
+            rows,
+            hours: self.hours(from, to),
         })
-        .collect();
-    rows.sort_by_key(|(at, row)| (*at, row.record));
-    rows.into_iter().map(|(_, row)| row).collect()
-}
-
-fn row_words(scene: &Scene<'_>, stay: &StayRecords, record: &Record) -> Option<(DayRowKind, String)> {
-    let Some(event) = &record.body.event else {
-        return Some((DayRowKind::Unknown, "An entry of a kind that this version does not know".to_owned()));
-    };
-    let kind = match event {
-        Event::Check(_) => return Some((DayRowKind::Check, scene.check_words(stay, record))),
-        Event::Heard { .. } => DayRowKind::Heard,
-        Event::CantTell { .. } => DayRowKind::CantTell,
-        Event::NotDone { .. } => DayRowKind::NotDone,
-        Event::Mood(_) => DayRowKind::Mood,
-        Event::Behaviour(_) => DayRowKind::Behaviour,
-        Event::Note { .. } => DayRowKind::Note,
-        Event::Concern { .. } => DayRowKind::Concern,
-        Event::Emergency { .. } | Event::EmergencyEnded { .. } => DayRowKind::Emergency,
-        Event::Order(_) | Event::OrderEnded { .. } | Event::OrderAcknowledged { .. } => DayRowKind::Level,
-        Event::PauseStarted(_) | Event::PauseEnded { .. } => DayRowKind::Pause,
-        Event::WatchStarted { .. } | Event::WatchEnded { .. } => DayRowKind::Watch,
-        Event::Acknowledged { .. } => DayRowKind::Acknowledged,
-        _ => DayRowKind::Census,
-    };
-    Some((kind, words::event(scene.roster, event, scene.zone())?))
-}
-
-fn by_full(scene: &Scene<'_>, record: &Record) -> String {
-    match record.body.envelope.by.and_then(|id| scene.roster.person(id)) {
-        Some(person) => format!("{}, {}", person.short(), person.number),
-        None => words::short(scene.roster, record),
     }
-}
 
-fn late_entry(scene: &Scene<'_>, record: &Record) -> String {
-    let envelope = &record.body.envelope;
-    if envelope.is_late_entry() {
-        format!("written at {}", words::clock_near(envelope.recorded_at, envelope.observed_at, scene.zone()))
-    } else {
-        String::new()
+    /// Oldest first. An amendment stands in the row that it amends, unless that is not held here.
+    pub fn rows(&self, patient: &Patient<'a>, line: &Timeline, from: Ms, to: Ms) -> Vec<DayRow> {
+        let ward_log = self.ward_log(patient.ward);
+        let of_ward = [Shelf::Holding, Shelf::Verified].into_iter().filter_map(|s| Some((ward_log?, s)));
+        let of_stay = Shelf::ALL.into_iter().filter(|s| *s != Shelf::Machine).map(|s| (patient.log, s));
+        let mut found: Vec<(Ms, &Arc<Record>)> =
+            of_stay.chain(of_ward).flat_map(|(log, shelf)| self.frame.within(log, shelf, from, to)).collect();
+        found.retain(|(_, r)| match &r.body.event {
+            Some(Event::Amendment(amendment)) => self.records.held(amendment.of).is_empty(),
+            _ => true,
+        });
+        found.sort_by_key(|(at, r)| (*at, r.body.envelope.recorded_at, r.id(), r.hash));
+        let gaps = self.gaps(patient, line, from, to);
+        let gap = |r: &Record| gaps.get(&(r.id(), r.hash)).copied().unwrap_or_default();
+        found.into_iter().map(|(at, record)| self.row(at, record, gap(record))).collect()
     }
-}
 
-/// The amendments of a record with one kind of action, oldest first.
-fn amendments<'a>(
-    stay: &'a StayRecords,
-    of: &Record,
-) -> impl Iterator<Item = (&'a Key, &'a Record, &'a crate::kinds::Amendment)> {
-    stay.amendments.get(&of.id()).into_iter().flatten().filter_map(|k| {
-        let record = stay.records.get(k)?;
-        match &record.body.event {
-            Some(Event::Amendment(a)) => Some((k, record, a)),
-            _ => None,
-        }
-    })
-}
-
-fn reason(amendment: &crate::kinds::Amendment) -> String {
-    match amendment.reason {
-        AmendmentReason::Undo => "undone".to_owned(),
-        AmendmentReason::WrongPatient => "wrong patient".to_owned(),
-        AmendmentReason::MisTap => "tapped by mistake".to_owned(),
-        AmendmentReason::Other => amendment.words.clone(),
-    }
-}
-
-fn retracted(scene: &Scene<'_>, stay: &StayRecords, record: &Record) -> String {
-    let found = amendments(stay, record).find(|(_, _, a)| a.action == AmendmentAction::Retract);
-    found
-        .map(|(key, by, a)| {
-            let at = words::clock_near(key.0, record.body.envelope.observed_at, scene.zone());
-            format!("retracted {at}: {} ({})", reason(a), words::initials(scene.roster, by))
-        })
-        .unwrap_or_default()
-}
-
-fn amended(scene: &Scene<'_>, stay: &StayRecords, record: &Record) -> String {
-    let said = amendments(stay, record).filter_map(|(key, _, a)| {
-        let at = words::clock_near(key.0, record.body.envelope.observed_at, scene.zone());
-        match &a.action {
-            AmendmentAction::CorrectCheck { .. } => match &record.body.event {
-                Some(Event::Check(c)) => {
-                    Some(format!("corrected {at}: was {}", words::check(&scene.roster.lists, &c.place, &c.activity)))
+    /// What each check that closed a gap says of it, and each pause or order that stopped the clock of a late one.
+    fn gaps(&self, patient: &Patient<'a>, line: &Timeline, from: Ms, to: Ms) -> Gaps {
+        let mut gaps = Gaps::new();
+        let (begun, mut clock) = self.gap_clock(patient.log, line, from);
+        let before = self.records.last_counted(patient.log, self.frame, from - 1);
+        let mut base_in_doubt = before.is_some_and(|(_, r)| self.is_doubtful(r));
+        let mut changes = line.after(begun, to.min(self.now())).peekable();
+        let mut note = |record: &Record, shown: GapShown| gaps.insert((record.id(), record.hash), shown);
+        let checks = self.records.counted(patient.log, self.frame, from, to);
+        let ends = checks.iter().map(|(at, r)| (*at, Some(*r))).chain([(to.min(self.now()), None)]);
+        for (at, check) in ends {
+            while let Some((at, standing)) = changes.next_if(|(change, _)| *change <= at) {
+                let stopped_by = standing.pause.map(|p| p.record).or(standing.order.map(|o| o.record));
+                if let Some(ended) = clock.change(at, standing.limit_ms()).filter(|ended| ended.late && at >= from)
+                    && let Some(record) = stopped_by
+                {
+                    let minutes = Some(minutes(at - ended.from));
+                    note(record, GapShown { minutes, late: true, not_provable: base_in_doubt });
                 }
-                _ => None,
-            },
-            AmendmentAction::Add { words } => Some(format!("added {at}: {words}")),
-            AmendmentAction::Retract => None,
+                if standing.limit_ms().is_none() {
+                    base_in_doubt = false;
+                }
+            }
+            let Some(record) = check else { break };
+            let in_doubt = self.is_doubtful(record);
+            if let Some(ended) = clock.seen(at) {
+                let minutes = Some(minutes(at - ended.from));
+                note(record, GapShown { minutes, late: ended.late, not_provable: in_doubt || base_in_doubt });
+            }
+            base_in_doubt = in_doubt;
         }
-    });
-    said.collect::<Vec<_>>().join(" · ")
-}
+        gaps
+    }
 
-fn confirmed(scene: &Scene<'_>, record: &Record) -> bool {
-    match scene.view {
-        Viewpoint::Station => true,
-        Viewpoint::Tablet { tablet, confirmed, .. } => {
-            record.received_at.is_some() || (record.body.envelope.tablet == Some(tablet) && record.seq <= confirmed)
+    /// The levels that held in `from..to`, each with its own beginning.
+    fn levels(&self, line: &Timeline, from: Ms, to: Ms) -> Vec<LevelSpan> {
+        let mut spans: Vec<LevelSpan> = Vec::new();
+        let mut last: Option<(RecordId, Hash)> = None;
+        for (i, (at, standing)) in line.changes.iter().enumerate() {
+            let until = line.changes.get(i + 1).map(|(next, _)| *next);
+            let held = standing.order.map(|o| (o.record.id(), o.record.hash));
+            match (standing.order, spans.last_mut()) {
+                (None, _) => {}
+                (Some(_), Some(span)) if held == last => span.to = until,
+                (Some(order), _) => spans.push(self.span(order, *at, until)),
+            }
+            last = held;
         }
+        spans.retain(|s| s.from < to && s.to.is_none_or(|end| end > from));
+        spans
+    }
+
+    fn span(&self, held: OrderHeld, from: Ms, to: Option<Ms>) -> LevelSpan {
+        let order = held.order;
+        let why = if order.reason.is_empty() { String::new() } else { format!(": {}", order.reason) };
+        let level = words::level(&order.level);
+        let lapsed = match order.until {
+            Some(until) if until < self.now() && to.is_none() => {
+                format!(" (was to be reviewed by {})", self.clock(until))
+            }
+            _ => String::new(),
+        };
+        LevelSpan {
+            from,
+            to,
+            level: order.level.label(),
+            limit_minutes: order.level.limit_ms().map(|ms| u16::try_from(ms / MINUTE_MS).unwrap_or(u16::MAX)),
+            words: format!("{level} from {}, {}{why}{lapsed}", self.clock(from), order.ordered_by),
+        }
+    }
+
+    fn hours(&self, from: Ms, to: Ms) -> Vec<HourTick> {
+        let zone = self.zone();
+        let first = from.0.div_euclid(QUARTER_MS) * QUARTER_MS;
+        let quarters = (0..).map(|n| Ms(first + n * QUARTER_MS)).take_while(|at| *at < to).filter(|at| *at >= from);
+        let whole = quarters.filter(|at| {
+            let local = at.utc().with_timezone(&zone);
+            local.minute() == 0 && local.second() == 0
+        });
+        whole.map(|at| HourTick { at, label: words::clock(at, zone) }).collect()
+    }
+
+    /// "Sunday 22 November 2026"; both ends where it is not one calendar day.
+    fn date_words(&self, from: Ms, to: Ms) -> String {
+        let zone = self.zone();
+        let date = |at: Ms, format: &str| at.utc().with_timezone(&zone).format(format).to_string();
+        if day_bounds(from.date(zone), zone) == (from, to) {
+            return date(from, "%A %-d %B %Y");
+        }
+        let end = |at: Ms| format!("{} {}", date(at, "%A %-d %B %Y"), words::clock(at, zone));
+        format!("{} to {}", end(from), end(to))
     }
 }
 
-/// "Q15 from 19:20, Dr A. Patel: new leaving risk"
-fn levels(scene: &Scene<'_>, stay: &StayRecords, from: Ms, to: Ms) -> Vec<LevelSpan> {
-    let orders = stay.orders();
-    let shown = orders.iter().filter(|o| o.from < to && o.to.is_none_or(|end| end > from));
-    shown
-        .map(|o| LevelSpan {
-            from: o.from,
-            to: o.to,
-            level: o.order.level.label(),
-            limit_minutes: o.order.level.limit_ms().map(|ms| (ms / MINUTE_MS) as u16),
-            words: format!(
-                "{} since {}, {}: {}",
-                o.order.level.label(),
-                words::clock_near(o.from, scene.now.best(), scene.zone()),
-                o.order.ordered_by,
-                o.order.reason
-            ),
-        })
-        .collect()
-}
-
-/// From the rows, and from nothing else.
+/// Everything here is counted from the rows, so that what a sheet adds up is what it shows.
 fn totals(rows: &[DayRow]) -> DayTotals {
-    let of = |kind: DayRowKind| rows.iter().filter(move |r| r.kind == kind);
-    let stands = |r: &&DayRow| r.retracted.is_empty();
-    let gaps: Vec<&DayRow> = rows.iter().filter(|r| r.gap_minutes.is_some()).collect();
+    let count = |is: &dyn Fn(&DayRow) -> bool| rows.iter().filter(|r| is(r)).count() as u32;
+    let holds = |r: &DayRow| r.retracted.is_empty();
+    let gap = |r: &DayRow| r.gap_minutes.is_some();
     DayTotals {
-        checks: of(DayRowKind::Check).filter(stands).filter(|r| r.late_entry.is_empty()).count() as u32,
-        gaps: gaps.len() as u32,
-        gaps_within_limit: gaps.iter().filter(|r| !r.late).count() as u32,
-        longest_gap_minutes: gaps.iter().filter_map(|r| r.gap_minutes).max().unwrap_or(0),
-        not_done: of(DayRowKind::NotDone).filter(stands).count() as u32,
-        heard_or_cant_tell: of(DayRowKind::Heard).chain(of(DayRowKind::CantTell)).filter(stands).count() as u32,
-        late_entries: rows.iter().filter(|r| !r.late_entry.is_empty()).count() as u32,
-        retracted: rows.iter().filter(|r| !r.retracted.is_empty()).count() as u32,
+        checks: count(&|r| r.kind == DayRowKind::Check && holds(r) && r.late_entry.is_empty()),
+        gaps: count(&gap),
+        gaps_within_limit: count(&|r| gap(r) && !r.late),
+        longest_gap_minutes: rows.iter().filter_map(|r| r.gap_minutes).max().unwrap_or(0),
+        not_done: count(&|r| r.kind == DayRowKind::NotDone && holds(r)),
+        heard_or_cant_tell: count(&|r| matches!(r.kind, DayRowKind::Heard | DayRowKind::CantTell) && holds(r)),
+        late_entries: count(&|r| !r.late_entry.is_empty() && holds(r)),
+        retracted: count(&|r| !holds(r)),
     }
-}
-
-/// Whole hours of the facility's zone; at most a hundred, for a stretch of any length.
-fn hours(from: Ms, to: Ms, scene: &Scene<'_>) -> Vec<HourTick> {
-    let step = HOUR_MS * ((to - from) / (100 * HOUR_MS) + 1);
-    let zone = scene.zone();
-    let local_minute = i64::from(chrono::Timelike::minute(&from.utc().with_timezone(&zone)));
-    let into_hour = local_minute * MINUTE_MS + from.0.rem_euclid(MINUTE_MS);
-    let first = if into_hour == 0 { from } else { from + (HOUR_MS - into_hour) };
-    (0..)
-        .map(|n| first + n * step)
-        .take_while(|at| *at <= to)
-        .map(|at| HourTick { at, label: words::clock(at, zone) })
-        .collect()
 }

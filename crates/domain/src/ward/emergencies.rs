@@ -1,112 +1,204 @@
-//! Emergencies: who has been told, honestly, until a named person has answered.
+//! Concerns that nobody has acknowledged and emergencies that go on.
 
-use super::card::name_of;
-use super::records::{Key, WardRecords};
-use super::situation::last_check;
-use super::{Scene, Viewpoint, words};
-use crate::ids::StayId;
+use super::Viewpoint;
+use super::card::Reading;
+use super::log::{Log, Shelf};
+use super::look::Look;
+use super::{people, words};
+use crate::ids::{RecordId, StaffId, StayId, WardId};
 use crate::kinds::{EmergencyKind, Event};
 use crate::record::Record;
-use crate::views::{Card, CardState, OpenEmergency};
+use crate::views::{CardState, LockedEmergency, OpenConcern, OpenEmergency};
+use std::sync::Arc;
 
-const USE_YOUR_ALARM: &str = "Use your alarm or shout.";
+/// As many others as a person can keep in mind meanwhile.
+const OTHERS_SHOWN: usize = 8;
 
-/// Emergencies that have not ended, newest first.
-pub(super) fn open(records: &WardRecords, scene: &Scene<'_>, cards: &[Card]) -> Vec<OpenEmergency> {
-    let ended = |key: &Key| records.answers(key.1).any(|r| matches!(r.body.event, Some(Event::EmergencyEnded { .. })));
-    let mut open: Vec<OpenEmergency> = records
-        .emergencies
-        .iter()
-        .filter(|(_, key)| !ended(key))
-        .filter_map(|at| emergency(records, scene, cards, at))
-        .collect();
-    open.sort_by_key(|e| (std::cmp::Reverse(e.at), e.record));
-    open
-}
-
-fn emergency(
-    records: &WardRecords,
-    scene: &Scene<'_>,
-    cards: &[Card],
-    at: &(Option<StayId>, Key),
-) -> Option<OpenEmergency> {
-    let record = records.get(at)?;
-    let Some(Event::Emergency { what, place }) = &record.body.event else { return None };
-    let (best, zone) = (scene.now.best(), scene.zone());
-    let stay = at.0.and_then(|id| records.stay(id));
-    let card = cards.iter().find(|c| Some(c.stay) == at.0);
-    let answered = answered_by(records, scene, record);
-    let sent = is_sent(scene, record);
-    Some(OpenEmergency {
-        record: record.id(),
-        what: *what,
-        title: what.words().to_owned(),
-        stay: at.0,
-        place: if place.is_empty() { card.map(|c| c.bed.clone()).unwrap_or_default() } else { place.clone() },
-        name: stay.map(name_of).unwrap_or_default(),
-        last_seen: stay
-            .and_then(|s| last_check(s, scene.own(), scene.now).map(|(seen, r)| (s, seen, r)))
-            .map(|(s, seen, r)| format!("{} {}", words::clock_near(seen, best, zone), scene.check_words(s, r)))
-            .unwrap_or_default(),
-        at: at.1.0,
-        clock: words::clock_near(at.1.0, best, zone),
-        by: words::short(scene.roster, record),
-        told: told(scene, sent, answered.as_deref()),
-        acknowledged_by: answered,
-        sent,
-        steps: steps(scene, *what),
-        others_due: cards
-            .iter()
-            .filter(|c| Some(c.stay) != at.0)
-            .filter(|c| {
-                matches!(c.state, CardState::Due | CardState::Overdue | CardState::NotKnown | CardState::Unwatched)
+impl Look<'_> {
+    /// Oldest first. Open until a nurse or charge nurse acknowledges: a technician's acknowledgement clears nothing,
+    /// and taking a concern back does not either.
+    pub fn concerns(&self, ward: WardId) -> Vec<OpenConcern> {
+        let Some(log) = self.ward_log(ward) else { return Vec::new() };
+        let is_open = |r: &&Arc<Record>| !self.nurse_acknowledged(r.id());
+        log.all(Shelf::Concern)
+            .filter(is_open)
+            .filter_map(|record| {
+                let Some(Event::Concern { words }) = &record.body.event else { return None };
+                let at = self.frame.shown(record);
+                let taken_back = if self.records.is_retracted(record.id()) { "taken back: " } else { "" };
+                Some(OpenConcern {
+                    record: record.id(),
+                    stay: record.body.envelope.stay,
+                    bed: self.bed(record.body.envelope.stay),
+                    at,
+                    clock: self.clock(at),
+                    words: format!("{taken_back}{words}"),
+                    by: people::short(self.roster, record.body.envelope.by),
+                })
             })
-            .map(|c| format!("{} {}", c.bed, c.words))
-            .collect(),
-    })
-}
+            .collect()
+    }
 
-/// The named person who took notice: a nurse who acknowledged, or who came as the technician says.
-fn answered_by(records: &WardRecords, scene: &Scene<'_>, record: &Record) -> Option<String> {
-    records.answers(record.id()).find_map(|answer| match &answer.body.event {
-        Some(Event::Acknowledged { came, .. }) => {
-            // Who raised it cannot answer it; somebody who came can.
-            let own = answer.body.envelope.by == record.body.envelope.by;
-            let who = came.or(answer.body.envelope.by.filter(|_| !own))?;
-            scene.roster.person(who).map(|p| p.short())
-        }
-        _ => None,
-    })
-}
+    fn nurse_acknowledged(&self, concern: RecordId) -> bool {
+        self.records.about(concern).iter().any(|r| {
+            matches!(r.body.event, Some(Event::Acknowledged { .. }))
+                && people::is_nurse(self.roster, r.body.envelope.by)
+        })
+    }
 
-fn is_sent(scene: &Scene<'_>, record: &Record) -> bool {
-    match scene.view {
-        Viewpoint::Station => true,
-        Viewpoint::Tablet { tablet, confirmed, .. } => {
-            record.received_at.is_some() || (record.body.envelope.tablet == Some(tablet) && record.seq <= confirmed)
+    /// Newest first, until they are ended.
+    pub fn emergencies(&self, ward: WardId, readings: &[Reading]) -> Vec<OpenEmergency> {
+        let mut open: Vec<OpenEmergency> =
+            self.open_emergencies(ward).filter_map(|r| self.emergency(r, readings)).collect();
+        open.reverse();
+        open
+    }
+
+    fn open_emergencies(&self, ward: WardId) -> impl Iterator<Item = &Arc<Record>> {
+        let log: Option<&Log> = self.ward_log(ward);
+        log.into_iter().flat_map(|log| log.all(Shelf::Emergency)).filter(|r| !self.records.is_ended(r.id()))
+    }
+
+    fn emergency(&self, record: &Record, readings: &[Reading]) -> Option<OpenEmergency> {
+        let Some(Event::Emergency { what, place }) = &record.body.event else { return None };
+        let envelope = &record.body.envelope;
+        let patient = envelope.stay.and_then(|stay| self.records.patient(stay));
+        let last = patient.and_then(|p| self.records.last_counted(p.log, self.frame, self.now()));
+        let at = self.frame.shown(record);
+        let acknowledged_by = self.answered_by(record).map(|staff| people::short(self.roster, Some(staff)));
+        Some(OpenEmergency {
+            record: record.id(),
+            what: *what,
+            title: what.words().to_owned(),
+            stay: envelope.stay,
+            place: where_it_is(&self.bed(envelope.stay), place),
+            name: patient.map(|p| p.name()).unwrap_or_default(),
+            last_seen: last.map(|(at, r)| self.seen_where(at, r)).unwrap_or_default(),
+            at,
+            clock: self.clock(at),
+            by: envelope.by.map_or_else(|| "not signed in".to_owned(), |by| people::short(self.roster, Some(by))),
+            sent: self.is_confirmed(record),
+            told: self.told(record, acknowledged_by.as_deref()),
+            acknowledged_by,
+            steps: self.steps(*what),
+            others_due: others_due(readings, envelope.stay),
+        })
+    }
+
+    /// The named person who took notice first, or who came. Whoever raised it has not answered it.
+    fn answered_by(&self, emergency: &Record) -> Option<StaffId> {
+        let raised_by = emergency.body.envelope.by;
+        let answers = self.records.about(emergency.id()).iter().filter_map(|r| match r.body.event {
+            Some(Event::Acknowledged { came, .. }) => {
+                let who = came.or(r.body.envelope.by).filter(|who| Some(*who) != raised_by)?;
+                self.roster.person(who).map(|_| ((self.frame.seen(r), r.id(), r.hash), who))
+            }
+            _ => None,
+        });
+        answers.min_by_key(|(when, _)| *when).map(|(_, who)| who)
+    }
+
+    /// Whom this has told, and nothing more hopeful than that.
+    fn told(&self, record: &Record, answered_by: Option<&str>) -> String {
+        const SHOUT: &str = "Use your alarm or shout.";
+        if let Some(name) = answered_by {
+            return format!("{name} has answered.");
         }
+        let Viewpoint::Tablet { online, last_contact, .. } = self.view else {
+            return "Nobody has answered yet. Go there, or send somebody, and acknowledge it.".to_owned();
+        };
+        let offline = match last_contact {
+            Some(last) => format!("it is offline since {}", self.clock(last)),
+            None => "it has not reached the station yet".to_owned(),
+        };
+        match (self.is_confirmed(record), online) {
+            (false, true) => format!("This tablet has told nobody yet. {SHOUT}"),
+            (false, false) => format!("This tablet has told nobody: {offline}. {SHOUT}"),
+            (true, true) => format!("The nursing station has it; nobody has answered yet. {SHOUT}"),
+            (true, false) => {
+                format!("The nursing station has it; this tablet knows of no answer: {offline}. {SHOUT}")
+            }
+        }
+    }
+
+    /// Those that this tablet raised, without names of anybody; newest first.
+    pub fn locked_emergencies(&self, ward: WardId) -> Vec<LockedEmergency> {
+        let Viewpoint::Tablet { tablet: own, .. } = self.view else { return Vec::new() };
+        let mut open: Vec<LockedEmergency> = self
+            .open_emergencies(ward)
+            .filter(|r| r.body.envelope.tablet == Some(own))
+            .filter_map(|record| {
+                let Some(Event::Emergency { what, .. }) = record.body.event else { return None };
+                let acknowledged = self.answered_by(record).is_some();
+                Some(LockedEmergency {
+                    record: record.id(),
+                    what,
+                    title: what.words().to_owned(),
+                    at: self.frame.shown(record),
+                    acknowledged,
+                    told: self.told(record, acknowledged.then_some("Somebody")),
+                    steps: self.steps(what),
+                })
+            })
+            .collect();
+        open.reverse();
+        open
+    }
+
+    fn seen_where(&self, at: crate::time::Ms, record: &Record) -> String {
+        let place = match (self.records.correction(record.id()), &record.body.event) {
+            (Some((_, check)), _) => check.place,
+            (None, Some(Event::Check(check))) => check.place.clone(),
+            _ => return String::new(),
+        };
+        format!("{} {}", self.clock(at), words::lower_first(&words::place(self.roster, &place)))
+    }
+
+    fn bed(&self, stay: Option<StayId>) -> String {
+        stay.and_then(|stay| self.records.patient(stay)).map(|p| p.bed_label().to_owned()).unwrap_or_default()
+    }
+
+    /// The facility's own text; a plain minimum where it has written none.
+    fn steps(&self, what: EmergencyKind) -> Vec<String> {
+        let own = self.roster.settings.emergency_steps.iter().find(|(kind, steps)| *kind == what && !steps.is_empty());
+        own.map_or_else(|| plain_steps(what).iter().map(|s| (*s).to_owned()).collect(), |(_, steps)| steps.clone())
     }
 }
 
-fn told(scene: &Scene<'_>, sent: bool, answered: Option<&str>) -> String {
-    match (scene.view, answered) {
-        (_, Some(who)) => format!("{who} has answered."),
-        (Viewpoint::Station, None) => "Nobody has answered yet.".to_owned(),
-        (Viewpoint::Tablet { .. }, None) if sent => {
-            format!("The nursing station has it; nobody has answered yet. {USE_YOUR_ALARM}")
-        }
-        (Viewpoint::Tablet { online: false, last_contact: Some(since), .. }, None) => {
-            let since = words::clock_near(since, scene.now.best(), scene.zone());
-            format!("This tablet has told nobody: it is offline since {since}. {USE_YOUR_ALARM}")
-        }
-        (Viewpoint::Tablet { .. }, None) => format!("This tablet has told nobody. {USE_YOUR_ALARM}"),
+fn where_it_is(bed: &str, place: &str) -> String {
+    match (bed, place.trim()) {
+        (bed, "") => bed.to_owned(),
+        ("", place) => place.to_owned(),
+        (bed, place) if bed == place => bed.to_owned(),
+        (bed, place) => format!("{bed}, {place}"),
     }
 }
 
-/// The facility's own steps; where it has none, what holds everywhere.
-pub(super) fn steps(scene: &Scene<'_>, what: EmergencyKind) -> Vec<String> {
-    let own = scene.roster.settings.emergency_steps.iter().find(|(kind, _)| *kind == what);
-    own.map(|(_, steps)| steps.clone())
-        .filter(|s| !s.is_empty())
-        .unwrap_or_else(|| vec!["Call for help out loud.".to_owned(), "Do not stay alone with it.".to_owned()])
+/// "102A in 2 min": who still needs a look while this goes on, most urgent first.
+fn others_due(readings: &[Reading], but: Option<StayId>) -> Vec<String> {
+    let is_owed = |r: &&Reading| {
+        matches!(r.card.state, CardState::Due | CardState::Overdue | CardState::NotKnown | CardState::Unwatched)
+    };
+    let mut others: Vec<&Reading> = readings.iter().filter(is_owed).filter(|r| Some(r.card.stay) != but).collect();
+    others.sort_by_key(|r| (r.card.urgency, r.card.stay));
+    let said = |r: &&Reading| {
+        let words = r.card.words.strip_prefix("due ").unwrap_or(&r.card.words);
+        format!("{} {words}", r.card.bed)
+    };
+    others.iter().take(OTHERS_SHOWN).map(said).collect()
+}
+
+fn plain_steps(what: EmergencyKind) -> &'static [&'static str] {
+    match what {
+        EmergencyKind::NeedHelp => &["Use your alarm or shout.", "Stay where others can see you."],
+        EmergencyKind::NotFound => {
+            &["Use your alarm or shout.", "Look in the room, the bathroom and behind doors.", "Close the ward's doors."]
+        }
+        EmergencyKind::NotBreathing => {
+            &["Use your alarm or shout.", "Begin resuscitation.", "Send somebody for the emergency bag."]
+        }
+        EmergencyKind::Danger => {
+            &["Use your alarm or shout.", "Stay with the patient if it is safe.", "Send others away."]
+        }
+    }
 }

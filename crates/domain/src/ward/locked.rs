@@ -1,74 +1,71 @@
-//! The locked screen: overdue rooms only. No patient names, no countdowns (patients read them), no staff surnames.
+//! The locked screen: rooms and given names, nothing that a patient who reads it could use.
 
-use super::records::WardRecords;
-use super::{Scene, board, words};
+use super::look::Look;
+use super::words::stretch_long;
+use crate::ids::WardId;
 use crate::roster::{Role, Staff};
-use crate::time::Ms;
-use crate::views::{Board, Card, CardState, Locked, LockedEmergency, LockedPerson, LockedRoom};
+use crate::views::{Card, CardState, Locked, LockedPerson, LockedRoom};
+use crate::wire::ContactMark;
 
-pub(super) fn locked(records: &WardRecords, scene: &Scene<'_>, waiting: u64) -> Locked {
-    let board: Board = board::board(records, scene);
-    let best = scene.now.best();
-    let mut late: Vec<&Card> = board.cards.iter().filter(|c| c.state.alarms()).collect();
-    late.sort_by_key(|c| c.urgency);
-    Locked {
-        ward_name: board.ward_name.clone(),
-        demo: board.demo,
-        clock: board.clock.clone(),
-        date: words::date(best, scene.zone()),
-        overdue: late.into_iter().map(|c| LockedRoom { bed: c.bed.clone(), words: room_words(c, best) }).collect(),
-        people: people(scene),
-        waiting,
-        emergencies: board
-            .emergencies
+impl Look<'_> {
+    pub fn locked(&self, ward: WardId, marks: &[ContactMark], waiting: u64) -> Locked {
+        let patients = self.records.patients(self.roster, ward);
+        let readings = self.readings(&patients, &self.contacts(ward, marks));
+        let emergencies = self.emergencies(ward, &readings);
+        let holder = self.holder(ward);
+        let signal = self.signal(&readings, &emergencies, holder.as_ref());
+        let mut alarming: Vec<_> = readings.iter().filter(|r| r.card.state.alarms()).collect();
+        alarming.sort_by_key(|r| (r.card.urgency, r.card.stay));
+        let last_seen = |card: &Card| card.last_seen.as_ref().map(|seen| self.now() - seen.at);
+        let words = |r: &&super::card::Reading| LockedRoom {
+            bed: r.card.bed.clone(),
+            words: room_words(&r.card, r.past_ms, last_seen(&r.card).unwrap_or(r.past_ms + r.limit_ms)),
+        };
+        Locked {
+            ward_name: self.ward_name(ward),
+            demo: self.roster.facility.demo,
+            clock: super::words::clock(self.now(), self.zone()),
+            date: self.now().utc().with_timezone(&self.zone()).format("%A %-d %B").to_string(),
+            overdue: alarming.iter().map(words).collect(),
+            people: self.people(ward),
+            waiting,
+            emergencies: self.locked_emergencies(ward),
+            signal,
+        }
+    }
+
+    /// Whoever may sign in here, by given name; by number too where two share one.
+    fn people(&self, ward: WardId) -> Vec<LockedPerson> {
+        let signs_in = |p: &&Staff| {
+            p.active && p.wards.contains(&ward) && matches!(p.role, Role::Technician | Role::Nurse | Role::ChargeNurse)
+        };
+        let mut people: Vec<&Staff> = self.roster.staff.iter().filter(signs_in).collect();
+        people.sort_by(|a, b| (&a.given, &a.number, a.id).cmp(&(&b.given, &b.number, b.id)));
+        let shared = |p: &Staff| people.iter().filter(|q| q.given == p.given).count() > 1;
+        people
             .iter()
-            .map(|e| LockedEmergency {
-                record: e.record,
-                what: e.what,
-                title: e.title.clone(),
-                at: e.at,
-                acknowledged: e.acknowledged_by.is_some(),
-                told: if e.acknowledged_by.is_some() { "Somebody has answered.".to_owned() } else { e.told.clone() },
-                steps: e.steps.clone(),
+            .map(|p| LockedPerson {
+                staff: p.id,
+                given: p.given.clone(),
+                number: if shared(p) { p.number.clone() } else { String::new() },
+                role: p.role.words().to_owned(),
             })
-            .collect(),
-        signal: board.signal,
+            .collect()
     }
 }
 
-fn room_words(card: &Card, now: Ms) -> String {
-    let bed = &card.bed;
-    let over = card.due_at.map_or(0, |due| words::minutes_gone(now - due));
-    match card.state {
-        CardState::Overdue if over == 0 => format!("Room {bed} is overdue"),
-        CardState::Overdue => format!("Room {bed} is overdue by {}", words::minutes_long(over)),
-        CardState::Unwatched => format!("Room {bed}: nobody recorded with the patient"),
-        CardState::DueBack => format!("Room {bed}: not back in time"),
-        CardState::NoLevel => format!("Room {bed}: no level ordered"),
-        _ => format!("Room {bed}: {}", card.words),
-    }
-}
-
-fn people(scene: &Scene<'_>) -> Vec<LockedPerson> {
-    let works_here = |p: &&Staff| {
-        p.active
-            && p.wards.contains(&scene.ward_id)
-            && matches!(p.role, Role::Technician | Role::Nurse | Role::ChargeNurse)
+/// "Room 104A is overdue by 3 minutes". No time that is still left is said: patients read it.
+fn room_words(card: &Card, past_ms: i64, unseen_ms: i64) -> String {
+    let room = if card.room.is_empty() || card.bed == "no bed" {
+        "A patient without a bed".to_owned()
+    } else {
+        format!("Room {}", card.bed)
     };
-    let here: Vec<&Staff> = scene.roster.staff.iter().filter(works_here).collect();
-    let mut all: Vec<LockedPerson> = here
-        .iter()
-        .map(|p| LockedPerson {
-            staff: p.id,
-            given: p.given.clone(),
-            number: if here.iter().filter(|q| q.given == p.given).count() > 1 {
-                p.number.clone()
-            } else {
-                String::new()
-            },
-            role: p.role.words().to_owned(),
-        })
-        .collect();
-    all.sort_by(|a, b| (&a.given, &a.number).cmp(&(&b.given, &b.number)));
-    all
+    match card.state {
+        CardState::NotKnown => format!("{room}: no check known for {}", stretch_long(unseen_ms)),
+        CardState::Unwatched => format!("{room}: nobody recorded with the patient"),
+        CardState::DueBack => format!("{room}: not back on time"),
+        CardState::NoLevel => format!("{room}: no level ordered"),
+        _ => format!("{room} is overdue by {}", stretch_long(past_ms)),
+    }
 }

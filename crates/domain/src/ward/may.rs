@@ -1,181 +1,319 @@
-//! May this be recorded? Refuses only what cannot be; everything merely odd is recorded and shown.
+//! May this be recorded? Only what cannot be is refused; what is merely odd is recorded and said.
 
-use super::Scene;
-use super::card::last_seen;
-use super::records::WardRecords;
-use crate::kinds::{Amendment, AmendmentAction, AmendmentReason, Code, Event, Mood, MoodSource};
+use super::Viewpoint;
+use super::card::REPEAT_MS;
+use super::counts::is_amendable;
+use super::log::refers_to;
+use super::look::{Look, Patient};
+use super::people;
+use crate::ids::{RecordId, StaffId, StayId};
+use crate::kinds::{Amendment, AmendmentAction, AmendmentReason, Behaviour, Check, Event, Mood, MoodSource};
+use crate::level::Level;
 use crate::record::{Envelope, Record};
 use crate::refusal::Refusal;
-use crate::roster::Role;
-use crate::time::{MINUTE_MS, SECOND_MS};
+use crate::roster::{ListItem, Makes};
+use crate::time::SECOND_MS;
+use std::sync::Arc;
 
-/// Longest text of an entry, characters: a page of paper, and far below what a body may hold.
-pub const WORDS_MAX: usize = 4_000;
+/// Of any text in an entry; a long note is 4 KiB.
+pub const WORDS_MAX_CHARS: usize = 4_096;
+const SCORE_MAX: u8 = 10;
 
-pub(super) fn may_record(
-    records: &WardRecords,
-    scene: &Scene<'_>,
-    envelope: &Envelope,
-    event: &Event,
-) -> Result<String, Refusal> {
-    if envelope.observed_at > envelope.recorded_at {
-        return Err(Refusal::new(
-            "time.future",
-            "The time you gave has not come yet.",
-            "Give the time when you saw the patient, or leave it at now.",
-        ));
-    }
-    words_fit(event)?;
-    let stay = match envelope.stay {
-        Some(id) => Some(records.stay(id).ok_or_else(stay_unknown)?),
-        None => None,
-    };
-    match event {
-        Event::Mood(mood) => mood_is_whole(mood)?,
-        Event::Note { words } | Event::Concern { words } if words.trim().is_empty() => return Err(empty()),
-        Event::NotDone { reason, words } if reason == &Code::from("other") && words.trim().is_empty() => {
-            return Err(empty());
+impl Look<'_> {
+    pub fn may_record(&self, envelope: &Envelope, event: &Event) -> Result<String, Refusal> {
+        // Help is never refused, whatever is odd about it.
+        if matches!(event, Event::Emergency { .. }) {
+            return Ok(String::new());
         }
-        Event::Behaviour(b) if b.what.is_empty() && b.words.trim().is_empty() => {
+        // A time that a person gave. What is written down as it is seen carries the clock as it is, right or wrong.
+        if envelope.observed_at != envelope.recorded_at && envelope.observed_at > self.now() {
             return Err(Refusal::new(
-                "behaviour.empty",
-                "Nothing says what happened.",
-                "Choose what happened, or write it in words.",
+                "time.future",
+                "This time has not come yet.",
+                "Give the time when it was seen, or leave it at now.",
             ));
         }
-        Event::Amendment(amendment) => may_amend(records, scene, envelope, amendment)?,
-        Event::Acknowledged { of, .. } | Event::EmergencyEnded { of, .. } => {
-            records.by_id(*of).ok_or_else(record_unknown)?;
+        self.check_words_given(event)?;
+        let mut notices = Vec::new();
+        match (envelope.stay, event) {
+            (Some(_), Event::StayOpened(_)) => {}
+            (Some(stay), _) => notices.push(self.stay_notice(stay, envelope)?),
+            (None, _) if needs_stay(event) => {
+                return Err(Refusal::new(
+                    "stay.missing",
+                    "This entry names no patient.",
+                    "Open the patient's card and record it there.",
+                ));
+            }
+            (None, _) => {}
         }
-        _ => {}
+        notices.push(self.notice(envelope, event)?);
+        notices.retain(|n| !n.is_empty());
+        Ok(notices.join(" "))
     }
-    let Some(stay) = stay else { return Ok(String::new()) };
-    if !stay.closed.is_empty() {
-        return Ok("This patient has been discharged. The entry is kept and shown to a nurse.".to_owned());
+
+    fn stay_notice(&self, stay: StayId, envelope: &Envelope) -> Result<String, Refusal> {
+        let patient = self.records.patient(stay).ok_or_else(stay_unknown)?;
+        Ok(if !patient.is_open {
+            "This patient has left; a nurse will see that this was recorded afterwards.".to_owned()
+        } else if patient.ward != envelope.ward {
+            "This patient is on another ward now; it is recorded all the same.".to_owned()
+        } else {
+            String::new()
+        })
     }
-    let since = last_seen(stay, scene).map(|at| scene.now.best() - at);
-    Ok(match (event, since) {
-        (Event::Check(_), Some(ago)) if ago < MINUTE_MS && !envelope.is_late_entry() => {
-            format!("Another check of this patient {} s ago", ago.max(0) / SECOND_MS)
+
+    fn notice(&self, envelope: &Envelope, event: &Event) -> Result<String, Refusal> {
+        if let Some(of) = refers_to(event)
+            && self.records.held(of).is_empty()
+        {
+            return Err(record_unknown());
         }
-        _ => String::new(),
-    })
+        match event {
+            Event::Check(check) => {
+                self.is_seen(check)?;
+                Ok(envelope.stay.map(|stay| self.repeat_notice(stay)).unwrap_or_default())
+            }
+            Event::Mood(mood) => may_mood(mood).map(|()| String::new()),
+            Event::Behaviour(behaviour) => may_behaviour(behaviour).map(|()| String::new()),
+            Event::Amendment(amendment) => self.may_amend(envelope.by, amendment).map(|()| String::new()),
+            Event::Acknowledged { of, came } => self.acknowledgement_notice(*of, *came, envelope.by),
+            Event::WatchStarted { watcher } => Ok(self.watch_notice(envelope, *watcher)),
+            Event::PauseStarted(_) if !people::is_nurse(self.roster, envelope.by) => {
+                Ok("The clock runs on until a nurse confirms this.".to_owned())
+            }
+            Event::HoldingTaken { census_count } => Ok(self.census_notice(envelope, *census_count)),
+            _ => Ok(String::new()),
+        }
+    }
+
+    /// A place where the patient was only heard, and an activity that says "can't tell", make no check.
+    fn is_seen(&self, check: &Check) -> Result<(), Refusal> {
+        let lists = &self.roster.lists;
+        let makes = |items: &[ListItem], code| items.iter().find(|i| &i.code == code).map(|i| i.makes);
+        let (place, activity) = (makes(&lists.places, &check.place), makes(&lists.activities, &check.activity));
+        let no_check = |m: Option<Makes>| matches!(m, Some(Makes::Heard | Makes::CantTell));
+        if no_check(place) || no_check(activity) {
+            return Err(Refusal::new(
+                "check.not_seen",
+                "A patient who was not seen cannot be recorded as checked.",
+                "Go closer and look, or record that you only heard or could not tell.",
+            ));
+        }
+        Ok(())
+    }
+
+    fn repeat_notice(&self, stay: StayId) -> String {
+        let Some(log) = self.records.stays.get(&stay) else { return String::new() };
+        match self.records.last_counted(log, self.frame, self.now()) {
+            Some((at, _)) if self.now() - at < REPEAT_MS => {
+                format!("Another check of this patient {} s ago", (self.now() - at) / SECOND_MS)
+            }
+            _ => String::new(),
+        }
+    }
+
+    fn may_amend(&self, by: Option<StaffId>, amendment: &Amendment) -> Result<(), Refusal> {
+        let held: &[Arc<Record>] = self.records.held(amendment.of);
+        let record = held.first().ok_or_else(record_unknown)?;
+        let event = record.body.event.as_ref().filter(|e| is_amendable(e)).ok_or_else(|| {
+            Refusal::new("amendment.kind", "This entry cannot be corrected.", "Write a note that says what is right.")
+        })?;
+        let fits = match amendment.action {
+            AmendmentAction::Retract => true,
+            AmendmentAction::CorrectCheck { .. } => matches!(event, Event::Check(_)),
+            AmendmentAction::Add { .. } => {
+                matches!(event, Event::Note { .. } | Event::Mood(_) | Event::Behaviour(_) | Event::Concern { .. })
+            }
+        };
+        if !fits {
+            return Err(Refusal::new(
+                "amendment.kind",
+                "This kind of entry cannot be corrected in this way.",
+                "Take it back, or write a note that says what is right.",
+            ));
+        }
+        if let AmendmentAction::CorrectCheck { place, activity } = &amendment.action {
+            self.is_seen(&Check { place: place.clone(), activity: activity.clone(), evidence: Vec::new() })?;
+        }
+        if self.records.is_retracted(amendment.of) {
+            return Err(Refusal::new(
+                "amendment.retracted",
+                "This entry was taken back already; it stays so.",
+                "Record what you see now as a new entry.",
+            ));
+        }
+        let is_author = by.is_some() && held.iter().any(|r| r.body.envelope.by == by);
+        if !is_author && !people::is_nurse(self.roster, by) {
+            return Err(Refusal::new(
+                "amendment.not_yours",
+                "Only the person who wrote this entry, or a nurse, can correct it.",
+                "Ask one of them.",
+            ));
+        }
+        Ok(())
+    }
+
+    fn acknowledgement_notice(
+        &self,
+        of: RecordId,
+        came: Option<StaffId>,
+        by: Option<StaffId>,
+    ) -> Result<String, Refusal> {
+        let event = self.records.held(of).iter().find_map(|r| r.body.event.as_ref());
+        match event {
+            Some(Event::Concern { .. }) if !people::is_nurse(self.roster, by) => {
+                Ok("A concern stays on top until a nurse acknowledges it.".to_owned())
+            }
+            Some(Event::Concern { .. }) => Ok(String::new()),
+            Some(Event::Emergency { .. }) => {
+                let raised_by = self.records.held(of).first().and_then(|r| r.body.envelope.by);
+                let same = raised_by.is_some() && came.or(by) == raised_by;
+                Ok(if same { "Whoever called for help has not been answered yet.".to_owned() } else { String::new() })
+            }
+            _ => Err(Refusal::new(
+                "acknowledge.kind",
+                "This is neither a concern nor an emergency.",
+                "Go back to the board and choose one that is open.",
+            )),
+        }
+    }
+
+    /// The same person with two patients is recorded and said, not refused.
+    fn watch_notice(&self, envelope: &Envelope, watcher: StaffId) -> String {
+        let patients = self.records.patients(self.roster, envelope.ward);
+        let level_of = |p: &Patient| {
+            let line = self.records.timeline(p.log, self.roster, self.frame);
+            line.at(self.now()).order.map(|o| o.order.level.clone())
+        };
+        let mut said = Vec::new();
+        let own = patients.iter().find(|p| Some(p.stay) == envelope.stay);
+        if own.is_some_and(|p| !matches!(level_of(p), Some(Level::Continuous(_)))) {
+            said.push("This patient is not on a continuous level: checks are still due.".to_owned());
+        }
+        let elsewhere = patients.iter().filter(|p| Some(p.stay) != envelope.stay).filter(|p| {
+            let Some(Level::Continuous(level)) = level_of(p) else { return false };
+            self.records.watching(p.log, self.frame, level.ratio.0).iter().any(|w| w.staff == watcher)
+        });
+        said.extend(elsewhere.map(|p| format!("Also recorded with the patient in {}.", p.bed_label())));
+        said.join(" ")
+    }
+
+    fn census_notice(&self, envelope: &Envelope, counted: u16) -> String {
+        let patients = self.records.patients(self.roster, envelope.ward);
+        let is_here =
+            |p: &&Patient| self.records.timeline(p.log, self.roster, self.frame).at(self.now()).pause.is_none();
+        let (all, here) = (patients.len(), patients.iter().filter(is_here).count());
+        if [all, here].contains(&usize::from(counted)) {
+            return String::new();
+        }
+        format!("You counted {counted}; the list has {here} on the ward and {all} in all. Count again together.")
+    }
+
+    fn check_words_given(&self, event: &Event) -> Result<(), Refusal> {
+        let texts: Vec<&str> = match event {
+            Event::NotDone { words, .. } | Event::Note { words } | Event::Concern { words } => vec![words],
+            Event::EmergencyEnded { words, .. } => vec![words],
+            Event::Mood(mood) => vec![&mood.words],
+            Event::Behaviour(behaviour) => vec![&behaviour.words],
+            Event::Verified { note } => vec![note],
+            Event::Amendment(Amendment { action: AmendmentAction::Add { words: added }, words, .. }) => {
+                vec![added, words]
+            }
+            Event::Amendment(amendment) => vec![&amendment.words],
+            Event::StayClosed { reason } | Event::OrderEnded { reason, .. } => vec![reason],
+            _ => Vec::new(),
+        };
+        if texts.iter().any(|t| t.chars().count() > WORDS_MAX_CHARS) {
+            return Err(Refusal::new(
+                "words.too_long",
+                format!("This text is longer than {WORDS_MAX_CHARS} characters."),
+                "Shorten it, or save it as two entries.",
+            ));
+        }
+        let needed = match event {
+            Event::Note { words } | Event::Concern { words } => Some(words),
+            Event::NotDone { reason, words } if reason.0 == "other" => Some(words),
+            Event::Amendment(Amendment { action: AmendmentAction::Add { words }, .. }) => Some(words),
+            Event::Amendment(Amendment { reason: AmendmentReason::Other, words, .. }) => Some(words),
+            _ => None,
+        };
+        if needed.is_some_and(|words| words.trim().is_empty()) {
+            return Err(Refusal::new(
+                "words.empty",
+                "There is no text in this entry.",
+                "Write what a nurse should know.",
+            ));
+        }
+        Ok(())
+    }
 }
 
-fn words_fit(event: &Event) -> Result<(), Refusal> {
-    let all: Vec<&str> = match event {
-        Event::NotDone { words, .. } | Event::Note { words } | Event::Concern { words } => vec![words],
-        Event::Mood(m) => vec![&m.words],
-        Event::Behaviour(b) => vec![&b.words],
-        Event::EmergencyEnded { words, .. } => vec![words],
-        Event::Emergency { place, .. } => vec![place],
-        Event::Amendment(Amendment { words, action: AmendmentAction::Add { words: added }, .. }) => vec![words, added],
-        Event::Amendment(a) => vec![&a.words],
-        _ => vec![],
-    };
-    match all.into_iter().map(|text| text.chars().count()).max() {
-        Some(n) if n > WORDS_MAX => Err(Refusal::new(
-            "words.too_long",
-            format!("The text has {n} characters; {WORDS_MAX} fit into one entry."),
-            "Shorten it, or write the rest as a second note.",
-        )),
-        _ => Ok(()),
-    }
-}
-
-fn mood_is_whole(mood: &Mood) -> Result<(), Refusal> {
-    let own_answer = mood.source == MoodSource::Patient;
-    match mood.score {
-        Some(score) if score > 10 => {
-            Err(Refusal::new("mood.score", "Mood goes from 0 to 10.", "Choose the number that the patient said."))
-        }
-        Some(_) if !own_answer => Err(Refusal::new(
-            "mood.not_the_patients",
-            "A number is the patient's own answer.",
-            "Take the number away, or choose “Patient's own answer”.",
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// Entries that a person made about a patient. The census, levels and amendments are corrected by new ones of theirs.
-pub(super) fn amendable(record: &Record) -> bool {
-    matches!(
-        record.body.event,
-        Some(
-            Event::Check(_)
-                | Event::Heard { .. }
-                | Event::CantTell { .. }
-                | Event::NotDone { .. }
-                | Event::Mood(_)
-                | Event::Behaviour(_)
-                | Event::Note { .. }
-                | Event::Concern { .. }
+fn needs_stay(event: &Event) -> bool {
+    is_amendable(event) && !matches!(event, Event::Note { .. } | Event::Concern { .. })
+        || matches!(
+            event,
+            Event::StayOpened(_)
+                | Event::StayPlaced { .. }
+                | Event::StayClosed { .. }
+                | Event::Precautions { .. }
+                | Event::Order(_)
+                | Event::PauseStarted(_)
+                | Event::WatchStarted { .. }
         )
-    )
 }
 
-fn may_amend(
-    records: &WardRecords,
-    scene: &Scene<'_>,
-    envelope: &Envelope,
-    amendment: &Amendment,
-) -> Result<(), Refusal> {
-    let of = records.by_id(amendment.of).ok_or_else(record_unknown)?;
-    if !amendable(of) || of.body.envelope.stay != envelope.stay {
-        return Err(Refusal::new(
-            "amend.not_this",
-            "This kind of record is not corrected here.",
-            "Ask a nurse to put it right at the station.",
-        ));
-    }
-    let person = envelope.by.and_then(|id| scene.roster.person(id));
-    let nurse = person.is_some_and(|p| matches!(p.role, Role::Nurse | Role::ChargeNurse));
-    if !nurse && of.body.envelope.by != envelope.by {
-        return Err(Refusal::new(
-            "amend.not_yours",
-            "Somebody else wrote this entry.",
-            "Ask them or a nurse to correct it.",
-        ));
-    }
-    let stay = of.body.envelope.stay.and_then(|id| records.stay(id));
-    if stay.is_some_and(|s| s.retracted.contains_key(&amendment.of)) {
-        return Err(Refusal::new(
-            "amend.retracted",
-            "This entry has been taken back already.",
-            "Make a new entry if something is missing.",
-        ));
-    }
-    if amendment.reason == AmendmentReason::Other && amendment.words.trim().is_empty() {
-        return Err(Refusal::new("amend.reason", "A correction needs a reason.", "Say in a few words why."));
-    }
-    match (&amendment.action, &of.body.event) {
-        (AmendmentAction::CorrectCheck { .. }, event) if !matches!(event, Some(Event::Check(_))) => Err(Refusal::new(
-            "amend.not_a_check",
-            "Only a check has a place and an activity.",
-            "Take the entry back and make it again.",
+fn may_mood(mood: &Mood) -> Result<(), Refusal> {
+    match (mood.source, mood.score) {
+        (MoodSource::Patient, Some(score)) if score > SCORE_MAX => Err(Refusal::new(
+            "mood.score_range",
+            "A mood goes from 0 to 10.",
+            "Choose the number that the patient said.",
         )),
-        (AmendmentAction::Add { words }, _) if words.trim().is_empty() => Err(empty()),
+        (MoodSource::StaffImpression | MoodSource::DeclinedToSay, Some(_)) => Err(Refusal::new(
+            "mood.score_without_answer",
+            "A number is only the patient's own answer.",
+            "Take the number away, or choose that the patient said it.",
+        )),
+        (MoodSource::Patient | MoodSource::StaffImpression, None)
+            if mood.affect.is_empty() && mood.words.trim().is_empty() && mood.harm.is_none() =>
+        {
+            Err(Refusal::new(
+                "mood.empty",
+                "Nothing is chosen in this entry.",
+                "Choose what the patient said or how they seemed.",
+            ))
+        }
         _ => Ok(()),
     }
 }
 
-fn empty() -> Refusal {
-    Refusal::new("words.empty", "Nothing is written yet.", "Write a few words, then save.")
-}
-
-fn record_unknown() -> Refusal {
-    Refusal::new(
-        "record.unknown",
-        "This tablet does not hold that entry.",
-        "Go back and choose it from the patient's day.",
-    )
+fn may_behaviour(behaviour: &Behaviour) -> Result<(), Refusal> {
+    if behaviour.what.is_empty() && behaviour.words.trim().is_empty() {
+        return Err(Refusal::new(
+            "behaviour.empty",
+            "This entry does not say what happened.",
+            "Choose or write what happened.",
+        ));
+    }
+    Ok(())
 }
 
 pub(super) fn stay_unknown() -> Refusal {
     Refusal::new(
         "stay.unknown",
         "This patient is not known on this ward.",
-        "Go back to the board and choose the patient there.",
+        "Go back to the board; it has the newest list.",
     )
 }
+
+fn record_unknown() -> Refusal {
+    Refusal::new(
+        "record.unknown",
+        "The entry that this is about is not held here.",
+        "Go back to the board; it has what is known now.",
+    )
+}
+
+/// Nobody looks: what may be recorded does not depend on it.
+pub(super) const NOBODY: Viewpoint = Viewpoint::Station;

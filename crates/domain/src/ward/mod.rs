@@ -1,34 +1,47 @@
 //! What records add up to: who is where at which level, what counts as a check, what is due, late, not known.
 //! Pure functions of (records, contacts, now); the same on the tablet and on the station.
 //!
-//! [`records`] folds them, [`situation`] says what holds for one patient, [`card`], [`board`], [`day`] and [`locked`]
-//! put it into words, [`may`] says what may be recorded.
+//! Read in this order: `log` (where records stand), `frame` (when was it seen), `counts` (what closes a gap),
+//! `timeline` (what held when), `gap` (**where lateness is decided**), `card` (how a patient stands now), `board`.
 
 mod board;
 mod card;
+mod clocks;
+mod contacts;
+mod counts;
 mod day;
-mod doubt;
 mod emergencies;
+mod frame;
+mod gap;
 mod locked;
+mod log;
+mod look;
 mod may;
 mod names;
+mod pad;
+mod people;
 mod records;
+mod rounds;
+mod rows;
 mod signal;
-mod situation;
 mod strip;
+mod timeline;
+mod watch;
 mod words;
 
-pub use may::WORDS_MAX;
+pub use may::WORDS_MAX_CHARS;
+pub use pad::PadParts;
 pub use records::WardRecords;
 
-use crate::ids::{RecordId, StayId, TabletId, WardId};
+use crate::ids::{StayId, TabletId, WardId};
 use crate::kinds::Event;
 use crate::record::Envelope;
 use crate::refusal::Refusal;
-use crate::roster::{Roster, Tablet, Ward};
-use crate::time::{MINUTE_MS, Ms, Now};
+use crate::roster::Roster;
+use crate::time::{Ms, Now};
 use crate::views::{Board, Locked, PatientDay};
 use crate::wire::ContactMark;
+use look::Look;
 
 /// Who is looking at the board, and what that machine can know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,92 +58,6 @@ pub enum Viewpoint {
     },
 }
 
-/// After everything that is recorded.
-const LATEST: Ms = Ms(i64::MAX);
-
-/// Everything beside the records that a view is made from.
-#[derive(Clone, Copy)]
-struct Scene<'a> {
-    roster: &'a Roster,
-    ward_id: WardId,
-    ward: Option<&'a Ward>,
-    contacts: &'a [ContactMark],
-    view: Viewpoint,
-    now: Now,
-}
-
-impl<'a> Scene<'a> {
-    fn new(roster: &'a Roster, ward_id: WardId, contacts: &'a [ContactMark], view: Viewpoint, now: Now) -> Scene<'a> {
-        Scene { roster, ward_id, ward: roster.ward(ward_id), contacts, view, now }
-    }
-    fn zone(&self) -> chrono_tz::Tz {
-        self.roster.facility.zone
-    }
-    fn tolerance_ms(&self) -> i64 {
-        i64::from(self.roster.settings.tolerance_minutes) * MINUTE_MS
-    }
-    /// This tablet; None on the station.
-    fn own(&self) -> Option<TabletId> {
-        match self.view {
-            Viewpoint::Station => None,
-            Viewpoint::Tablet { tablet, .. } => Some(tablet),
-        }
-    }
-    /// A tablet that is out of touch itself cannot say who else is: it alarms on what it knows.
-    fn knows_contacts(&self) -> bool {
-        !matches!(self.view, Viewpoint::Tablet { online: false, .. })
-    }
-    fn tablets(&self) -> impl Iterator<Item = &'a Tablet> {
-        let ward = self.ward_id;
-        self.roster.tablets.iter().filter(move |t| t.ward == ward && !t.revoked)
-    }
-    fn walk_position(&self, bed: &str) -> usize {
-        self.ward.and_then(|w| w.beds.iter().position(|b| b.label == bed)).unwrap_or(usize::MAX)
-    }
-    /// "level as of 01:52" where the tablet is out of touch, or its knowledge is older than the facility allows.
-    fn level_as_of(&self) -> String {
-        let Viewpoint::Tablet { online, last_contact, .. } = self.view else { return String::new() };
-        let Some(last) = last_contact else { return "level not confirmed yet".to_owned() };
-        let stale = self.now.best() - last > i64::from(self.roster.settings.level_stale_minutes) * MINUTE_MS;
-        if online && !stale {
-            String::new()
-        } else {
-            format!("level as of {}", words::clock_near(last, self.now.best(), self.zone()))
-        }
-    }
-}
-
-impl WardRecords {
-    /// The open stays in walking order.
-    pub fn open_stays(&self, roster: &Roster, ward: WardId) -> Vec<StayId> {
-        let scene = Scene::new(roster, ward, &[], Viewpoint::Station, Now::of_wall(LATEST));
-        let mut stays: Vec<_> = self
-            .open()
-            .map(|(id, stay)| {
-                let bed = card::bed_of(stay, LATEST).unwrap_or_default();
-                (scene.walk_position(&bed), bed, id)
-            })
-            .collect();
-        stays.sort();
-        stays.into_iter().map(|(_, _, id)| id).collect()
-    }
-
-    /// The order in force for a stay: the strictest that holds. It goes into the `order` field of new entries.
-    pub fn order_in_force(&self, stay: StayId) -> Option<RecordId> {
-        situation::order_at(&self.stay(stay)?.orders(), LATEST).0.map(|o| o.id)
-    }
-
-    /// The ward of a stay's latest record.
-    fn ward_of(&self, stay: StayId) -> Option<WardId> {
-        self.stay(stay)?.records.last_key_value().map(|(_, r)| r.body.envelope.ward)
-    }
-
-    /// True where nobody may leave the machine asleep: there are patients on the ward.
-    pub fn anyone_on_ward(&self) -> bool {
-        self.open().next().is_some()
-    }
-}
-
 pub fn board(
     records: &WardRecords,
     roster: &Roster,
@@ -139,7 +66,7 @@ pub fn board(
     view: Viewpoint,
     now: Now,
 ) -> Board {
-    board::board(records, &Scene::new(roster, ward, contacts, view, now))
+    Look::new(records, roster, view, now).board(ward, contacts)
 }
 
 /// The locked screen; `waiting` is the number of own links that are not confirmed.
@@ -152,10 +79,12 @@ pub fn locked(
     now: Now,
     waiting: u64,
 ) -> Locked {
-    locked::locked(records, &Scene::new(roster, ward, contacts, view, now), waiting)
+    Look::new(records, roster, view, now).locked(ward, contacts, waiting)
 }
 
-/// A patient's entries that were observed in `from..to`. Errors: "stay.unknown".
+/// A patient's entries that were observed in `from..to`, up to and with now where `to` is now or later.
+/// Errors: "stay.unknown".
+#[allow(clippy::too_many_arguments)]
 pub fn day(
     records: &WardRecords,
     roster: &Roster,
@@ -165,8 +94,18 @@ pub fn day(
     view: Viewpoint,
     now: Now,
 ) -> Result<PatientDay, Refusal> {
-    let ward = records.ward_of(stay).ok_or_else(may::stay_unknown)?;
-    day::day(records, &Scene::new(roster, ward, &[], view, now), stay, from, to)
+    Look::new(records, roster, view, now).day(stay, from, to)
+}
+
+/// What a check pad shows beside the card. Errors: "stay.unknown".
+pub fn pad_parts(
+    records: &WardRecords,
+    roster: &Roster,
+    stay: StayId,
+    view: Viewpoint,
+    now: Now,
+) -> Result<PadParts, Refusal> {
+    Look::new(records, roster, view, now).pad_parts(stay)
 }
 
 /// May this be recorded? Refuses only what cannot be: a future time, an unknown stay, an empty text where text is
@@ -179,11 +118,5 @@ pub fn may_record(
     event: &Event,
     now: Now,
 ) -> Result<String, Refusal> {
-    let view = match envelope.tablet {
-        Some(tablet) => {
-            Viewpoint::Tablet { tablet, online: false, last_contact: None, confirmed: 0, silenced_until: None }
-        }
-        None => Viewpoint::Station,
-    };
-    may::may_record(records, &Scene::new(roster, envelope.ward, &[], view, now), envelope, event)
+    Look::new(records, roster, may::NOBODY, now).may_record(envelope, event)
 }

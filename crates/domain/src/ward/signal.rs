@@ -1,48 +1,72 @@
-//! The ward's one signal: one for all patients, because many alarms teach people not to hear them.
+//! The ward's one signal: does it sound, how urgently, and about which rooms.
 
-use super::{Scene, Viewpoint};
-use crate::views::{Card, CardState, OpenEmergency, Signal, SignalLevel};
+use super::Viewpoint;
+use super::card::Reading;
+use super::look::Look;
+use crate::views::{CardState, Holder, OpenEmergency, Signal, SignalLevel};
 
-/// Quiet, overdue, urgent (past the limit by half of it or more; nobody with a patient on a continuous level), or
-/// emergency (raised, and no named person has answered). Silencing stops the sound on one device, never the level;
-/// an emergency that nobody has answered is not silenced.
-pub(super) fn signal(cards: &[Card], emergencies: &[OpenEmergency], held: bool, scene: &Scene<'_>) -> Signal {
-    let mut alarming: Vec<&Card> = cards.iter().filter(|c| c.state.alarms()).collect();
-    alarming.sort_by_key(|c| c.urgency);
-    let unanswered = emergencies.iter().any(|e| e.acknowledged_by.is_none());
-    let urgent = |c: &&Card| matches!(c.state, CardState::Unwatched) || (c.due_at.is_some() && c.urgency < -50);
-    let level = if unanswered {
-        SignalLevel::Emergency
-    } else if alarming.iter().any(urgent) {
-        SignalLevel::Urgent
-    } else if !alarming.is_empty() || (!held && !cards.is_empty()) {
-        SignalLevel::Overdue
-    } else {
-        SignalLevel::Quiet
-    };
-    let count = |what: &str, is: &dyn Fn(&Card) -> bool| {
-        let n = cards.iter().filter(|c| is(c)).count();
-        (n > 0).then(|| format!("{n} {what}"))
-    };
-    let open = emergencies.iter().filter(|e| e.acknowledged_by.is_none()).count();
-    let said = [
-        (open > 0).then(|| format!("{open} {}", if open == 1 { "emergency" } else { "emergencies" })),
-        count("overdue", &|c| c.state == CardState::Overdue),
-        count("not known", &|c| c.state == CardState::NotKnown),
-        count("with nobody on 1:1", &|c| c.state == CardState::Unwatched),
-        count("not back", &|c| c.state == CardState::DueBack),
-        count("without a level", &|c| c.state == CardState::NoLevel),
-        count("not done twice", &|c| c.not_done_twice),
-        (!held && !cards.is_empty()).then(|| "nobody holds the observations".to_owned()),
-    ];
-    let silenced_until = match scene.view {
-        Viewpoint::Tablet { silenced_until, .. } if !unanswered => silenced_until.filter(|t| *t > scene.now.best()),
-        _ => None,
-    };
-    Signal {
-        level,
-        rooms: alarming.iter().map(|c| c.bed.clone()).collect(),
-        words: said.into_iter().flatten().collect::<Vec<_>>().join(", "),
-        silenced_until,
+impl Look<'_> {
+    /// Silencing stops the sound on one device for two minutes; level and rooms stay as they are. An emergency that
+    /// nobody has answered cannot be silenced.
+    pub fn signal(&self, readings: &[Reading], emergencies: &[OpenEmergency], holder: Option<&Holder>) -> Signal {
+        let unanswered = emergencies.iter().filter(|e| e.acknowledged_by.is_none()).count();
+        let unheld = holder.is_none() && !readings.is_empty();
+        let mut alarming: Vec<&Reading> = readings.iter().filter(|r| self.alarms(r)).collect();
+        alarming.sort_by_key(|r| (r.card.urgency, r.card.stay));
+        let mut level = alarming.iter().map(|r| level_of(r)).max().unwrap_or(SignalLevel::Quiet);
+        if unheld {
+            level = level.max(SignalLevel::Overdue);
+        }
+        if unanswered > 0 {
+            level = SignalLevel::Emergency;
+        }
+        let silenced_until = match self.view {
+            Viewpoint::Tablet { silenced_until, .. } => silenced_until.filter(|until| *until > self.now()),
+            Viewpoint::Station => None,
+        };
+        Signal {
+            level,
+            rooms: alarming.iter().map(|r| r.card.bed.clone()).collect(),
+            words: words(readings, unanswered, unheld),
+            silenced_until: silenced_until.filter(|_| level != SignalLevel::Emergency),
+        }
     }
+
+    /// A second not-done in a row is for the charge nurse: it sounds at the station, and not in the hand of the
+    /// person who has just said so.
+    fn alarms(&self, reading: &Reading) -> bool {
+        let told_to_charge_nurse = self.view == Viewpoint::Station && reading.card.not_done_twice;
+        reading.card.state.alarms() || told_to_charge_nurse
+    }
+}
+
+fn level_of(reading: &Reading) -> SignalLevel {
+    match reading.card.state {
+        CardState::Unwatched => SignalLevel::Urgent,
+        CardState::Overdue | CardState::NotKnown if reading.past_ms * 2 >= reading.limit_ms => SignalLevel::Urgent,
+        _ => SignalLevel::Overdue,
+    }
+}
+
+/// "1 emergency, 2 overdue, 1 not known".
+fn words(readings: &[Reading], unanswered: usize, unheld: bool) -> String {
+    let of = |state: CardState| readings.iter().filter(|r| r.card.state == state).count();
+    let twice: Vec<&str> = readings.iter().filter(|r| r.card.not_done_twice).map(|r| r.card.bed.as_str()).collect();
+    let counted = [
+        (unanswered, if unanswered == 1 { "emergency" } else { "emergencies" }),
+        (of(CardState::Unwatched), "with nobody recorded"),
+        (of(CardState::Overdue), "overdue"),
+        (of(CardState::NotKnown), "not known"),
+        (of(CardState::DueBack), "due back"),
+        (of(CardState::NoLevel), "without a level"),
+    ];
+    let mut parts: Vec<String> =
+        counted.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    if !twice.is_empty() {
+        parts.push(format!("not done twice: {}", twice.join(", ")));
+    }
+    if unheld {
+        parts.push("nobody holds the observations".to_owned());
+    }
+    parts.join(", ")
 }

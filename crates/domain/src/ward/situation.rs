@@ -81,7 +81,7 @@ pub(super) fn seen_at(key: &Key, record: &Record, own: Own, now: Now) -> Ms {
 }
 
 /// The latest counted check and when it was seen.
-pub(super) fn last_check<'a>(stay: &'a StayRecords, own: Own, now: Now) -> Option<(Ms, &'a Record)> {
+pub(super) fn last_check(stay: &StayRecords, own: Own, now: Now) -> Option<(Ms, &Record)> {
     let by_time = stay.counted_checks().take(LATEST_LOOKED_AT);
     let by_boot = own.into_iter().flat_map(|tablet| {
         let mine = move |r: &&Record| r.body.envelope.tablet == Some(tablet);

@@ -1,84 +1,77 @@
-//! How things are said, in one place, so that tablet, station and reports say the same.
+//! Entries, times and stretches in plain words. One place, so that every screen says the same.
 
-use crate::kinds::{Behaviour, Code, Event, HarmTalk, Mood, MoodSource, PauseReason};
-use crate::record::Record;
+use super::people;
+use crate::kinds::{AmendmentReason, Behaviour, Check, Code, Evidence, HarmTalk, Mood, MoodSource, PauseReason};
+use crate::level::Level;
 use crate::roster::{ListItem, Lists, Roster};
-use crate::time::{MINUTE_MS, Ms, day_bounds};
+use crate::time::{HOUR_MS, MINUTE_MS, Ms};
 use chrono::{Offset, TimeZone};
 use chrono_tz::Tz;
 
-/// "1 minute", "3 minutes".
-pub(super) fn minutes_long(n: i64) -> String {
-    if n == 1 { "1 minute".to_owned() } else { format!("{n} minutes") }
-}
+/// The only activity whose small print is what was seen: it says how sleep was told from the worst.
+const EYES_CLOSED: &str = "eyes_closed";
 
-/// Whole minutes that are gone.
-pub(super) fn minutes_gone(ms: i64) -> i64 {
-    ms.max(0) / MINUTE_MS
-}
-
-/// Whole minutes that are left, the begun one counted.
-pub(super) fn minutes_left(ms: i64) -> i64 {
-    (ms.max(0) + MINUTE_MS - 1) / MINUTE_MS
-}
-
-/// "02:47"; with the offset where that time comes twice that day: "01:30 −04:00".
-pub(super) fn clock(at: Ms, zone: Tz) -> String {
-    let local = at.utc().with_timezone(&zone);
-    let text = local.format("%H:%M").to_string();
-    if matches!(zone.from_local_datetime(&local.naive_local()), chrono::LocalResult::Ambiguous(..)) {
-        let seconds = local.offset().fix().local_minus_utc();
-        let sign = if seconds < 0 { '−' } else { '+' };
-        return format!("{text} {sign}{:02}:{:02}", seconds.abs() / 3600, seconds.abs() / 60 % 60);
+/// "Bedroom · breathing seen", "Hallway · pacing, restless", and who or what else was there.
+pub(super) fn check(roster: &Roster, check: &Check) -> String {
+    let place = Lists::label(&roster.lists.places, &check.place);
+    let mut words = format!("{place} · {}", activity(&roster.lists, &check.activity));
+    for evidence in &check.evidence {
+        words += &match evidence {
+            Evidence::TagRead { tag, .. } => format!(" · tag of {tag} read"),
+            Evidence::WristbandRead { .. } => " · wristband read".to_owned(),
+            Evidence::SecondPerson { staff } => format!(" · with {}", people::short(roster, Some(*staff))),
+        };
     }
-    text
+    words
 }
 
-/// "02:47", or "Mon 02:47" where that is another day than now's.
-pub(super) fn clock_near(at: Ms, now: Ms, zone: Tz) -> String {
-    let (from, to) = day_bounds(now.date(zone), zone);
-    if at >= from && at < to {
-        return clock(at, zone);
+fn activity(lists: &Lists, code: &Code) -> String {
+    match lists.activities.iter().find(|i| &i.code == code) {
+        Some(item) if code.0 == EYES_CLOSED && !item.hint.is_empty() => item.hint.clone(),
+        Some(item) => lower_first(&item.label),
+        None => code.0.clone(),
     }
-    format!("{} {}", at.utc().with_timezone(&zone).format("%a"), clock(at, zone))
 }
 
-/// "Sunday 22 November"
-pub(super) fn date(at: Ms, zone: Tz) -> String {
-    at.utc().with_timezone(&zone).format("%A %-d %B").to_string()
-}
-
-/// "Bedroom · breathing seen"
-pub(super) fn check(lists: &Lists, place: &Code, activity: &Code) -> String {
-    let doing = match lists.activities.iter().find(|i| &i.code == activity) {
-        Some(item) if item.code.0 == "eyes_closed" && !item.hint.is_empty() => item.hint.clone(),
-        _ => small(&Lists::label(&lists.activities, activity)),
-    };
-    format!("{} · {doing}", Lists::label(&lists.places, place))
-}
-
-/// First letter small, unless the word is an abbreviation ("TV").
-pub(super) fn small(text: &str) -> String {
-    let mut chars = text.chars();
-    match (chars.next(), chars.clone().next()) {
-        (Some(first), second) if second.is_none_or(char::is_lowercase) => first.to_lowercase().chain(chars).collect(),
-        _ => text.to_owned(),
+/// "Walking" becomes "walking", "TV, reading" stays.
+pub(super) fn lower_first(label: &str) -> String {
+    let mut letters = label.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), second) if second.is_none_or(|s| !s.is_uppercase()) => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => label.to_owned(),
     }
+}
+
+pub(super) fn place(roster: &Roster, code: &Code) -> String {
+    Lists::label(&roster.lists.places, code)
+}
+
+/// "emergency elsewhere: fight in the day room".
+pub(super) fn not_done(roster: &Roster, reason: &Code, words: &str) -> String {
+    let label = lower_first(Lists::label(&roster.lists.not_done, reason).trim_end_matches('…'));
+    if words.trim().is_empty() { label } else { format!("{label}: {words}") }
 }
 
 fn labels(items: &[ListItem], codes: &[Code]) -> String {
-    codes.iter().map(|c| small(&Lists::label(items, c))).collect::<Vec<_>>().join(", ")
+    codes.iter().map(|c| Lists::label(items, c)).collect::<Vec<_>>().join(", ")
 }
 
-pub(super) fn mood(lists: &Lists, mood: &Mood) -> String {
+/// "3 of 10, as the patient said · Flat · “tired of it” · asked about harm: said no"
+pub(super) fn mood(roster: &Roster, mood: &Mood) -> String {
     let mut parts = vec![match (mood.source, mood.score) {
-        (MoodSource::Patient, Some(score)) => format!("Mood {score} of 10, patient's own answer"),
-        (MoodSource::Patient, None) => "Mood, patient's own words".to_owned(),
-        (MoodSource::StaffImpression, _) => "Mood, staff impression".to_owned(),
-        (MoodSource::DeclinedToSay, _) => "Mood: declined to say".to_owned(),
+        (MoodSource::Patient, Some(score)) => format!("{score} of 10, as the patient said"),
+        (MoodSource::Patient, None) => "As the patient said".to_owned(),
+        (MoodSource::StaffImpression, _) => "Staff impression".to_owned(),
+        (MoodSource::DeclinedToSay, _) => "Did not want to say".to_owned(),
     }];
-    parts.extend(Some(labels(&lists.affect, &mood.affect)).filter(|t| !t.is_empty()));
-    parts.extend((!mood.words.is_empty()).then(|| format!("“{}”", mood.words)));
+    if !mood.affect.is_empty() {
+        parts.push(labels(&roster.lists.affect, &mood.affect));
+    }
+    if !mood.words.trim().is_empty() {
+        parts.push(format!("“{}”", mood.words));
+    }
     parts.extend(mood.harm.map(|harm| {
         match harm {
             HarmTalk::NothingSaid => "nothing said about hurting self or others",
@@ -90,27 +83,59 @@ pub(super) fn mood(lists: &Lists, mood: &Mood) -> String {
     parts.join(" · ")
 }
 
-pub(super) fn behaviour(lists: &Lists, b: &Behaviour) -> String {
-    let then = b.then.iter().cloned().collect::<Vec<_>>();
-    let named = [
-        ("before", labels(&lists.before, &b.before)),
-        ("", labels(&lists.behaviours, &b.what)),
-        ("staff", labels(&lists.staff_did, &b.staff_did)),
-        ("then", labels(&lists.then, &then)),
-        ("affected", labels(&lists.affected, &b.affected)),
-        ("", b.words.clone()),
+/// "3", for a short list of earlier answers.
+pub(super) fn mood_in_short(mood: &Mood) -> String {
+    match (mood.source, mood.score) {
+        (MoodSource::Patient, Some(score)) => score.to_string(),
+        (MoodSource::Patient, None) => "no number".to_owned(),
+        (MoodSource::StaffImpression, _) => "staff impression".to_owned(),
+        (MoodSource::DeclinedToSay, _) => "did not say".to_owned(),
+    }
+}
+
+/// "Before: was told no · Shouting, Threats · Staff: talked, listened · Then: settled · Affected: words only"
+pub(super) fn behaviour(roster: &Roster, b: &Behaviour) -> String {
+    let lists = &roster.lists;
+    let named = |name: &str, items: &[ListItem], codes: &[Code]| {
+        (!codes.is_empty()).then(|| format!("{name}{}", labels(items, codes)))
+    };
+    let then: Vec<Code> = b.then.iter().cloned().collect();
+    let parts = [
+        named("Before: ", &lists.before, &b.before),
+        named("", &lists.behaviours, &b.what),
+        named("Staff: ", &lists.staff_did, &b.staff_did),
+        named("Then: ", &lists.then, &then),
+        named("Affected: ", &lists.affected, &b.affected),
+        (!b.words.trim().is_empty()).then(|| b.words.clone()),
     ];
-    let said = named.into_iter().filter(|(_, text)| !text.is_empty());
-    let text = said.map(|(name, text)| if name.is_empty() { text } else { format!("{name}: {text}") });
-    format!("Behaviour: {}", text.collect::<Vec<_>>().join(" · "))
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
-pub(super) fn not_done(lists: &Lists, reason: &Code, words: &str) -> String {
-    let label = small(&Lists::label(&lists.not_done, reason));
-    if words.is_empty() { label } else { format!("{label}, {words}") }
+/// Precautions in the order of the facility's list, which puts the most serious first; unknown codes as they are.
+pub(super) fn precautions(roster: &Roster, codes: &[Code]) -> Vec<String> {
+    let items = &roster.lists.precautions;
+    let rank = |code: &Code| items.iter().position(|i| &i.code == code).unwrap_or(items.len());
+    let mut sorted: Vec<&Code> = codes.iter().collect();
+    sorted.sort_by_key(|c| (rank(c), (*c).clone()));
+    sorted.dedup();
+    sorted.into_iter().map(|c| Lists::label(items, c)).collect()
 }
 
-/// The chip of a pause: "Leave", "ED", "Court", "Off".
+pub(super) fn reason(reason: AmendmentReason, words: &str) -> String {
+    let said = match reason {
+        AmendmentReason::Undo => "undone at once",
+        AmendmentReason::WrongPatient => "wrong patient",
+        AmendmentReason::MisTap => "mis-tap",
+        AmendmentReason::Other => "",
+    };
+    match (said, words.trim()) {
+        (said, "") => said.to_owned(),
+        ("", words) => words.to_owned(),
+        (said, words) => format!("{said}, {words}"),
+    }
+}
+
+/// What the level's chip says while the patient is away.
 pub(super) fn pause_chip(reason: PauseReason) -> &'static str {
     match reason {
         PauseReason::Leave => "Leave",
@@ -120,7 +145,7 @@ pub(super) fn pause_chip(reason: PauseReason) -> &'static str {
     }
 }
 
-pub(super) fn pause(reason: PauseReason) -> &'static str {
+pub(super) fn pause_place(reason: PauseReason) -> &'static str {
     match reason {
         PauseReason::Leave => "On leave",
         PauseReason::EmergencyDepartment => "At the ED",
@@ -129,63 +154,60 @@ pub(super) fn pause(reason: PauseReason) -> &'static str {
     }
 }
 
-/// "MO"; empty for a machine's own record.
-pub(super) fn initials(roster: &Roster, record: &Record) -> String {
-    let person = record.body.envelope.by.and_then(|id| roster.person(id));
-    person.map(|p| p.initials()).unwrap_or_default()
+/// "Q15", or "1:1 within arm's length" with what the order says of bathroom and sleep.
+pub(super) fn level(level: &Level) -> String {
+    let mut words = level.label();
+    if let Level::Continuous(c) = level {
+        words += &format!(" {}", c.distance.words());
+        for (when, what) in [("bathroom", &c.bathroom), ("asleep", &c.sleep)] {
+            if let Some(what) = what {
+                words += &format!(", {when}: {what}");
+            }
+        }
+    }
+    words
 }
 
-/// "M. Okafor"
-pub(super) fn short(roster: &Roster, record: &Record) -> String {
-    match record.body.envelope.by {
-        Some(id) => roster.person(id).map_or_else(|| "somebody not on this list".to_owned(), |p| p.short()),
-        None => "not signed in".to_owned(),
+/// "02:47"; in an hour that comes twice (the clocks go back) with its offset, "01:30 −04:00".
+pub(super) fn clock(at: Ms, zone: Tz) -> String {
+    let local = at.utc().with_timezone(&zone);
+    let clock = local.format("%H:%M").to_string();
+    match zone.from_local_datetime(&local.naive_local()) {
+        chrono::LocalResult::Ambiguous(..) => format!("{clock} {}", offset(at, zone)),
+        _ => clock,
     }
 }
 
-/// What an event says, for a day's row; None for kinds that have no row of their own.
-pub(super) fn event(roster: &Roster, event: &Event, zone: Tz) -> Option<String> {
-    let lists = &roster.lists;
-    Some(match event {
-        Event::Check(c) => check(lists, &c.place, &c.activity),
-        Event::Heard { place } => format!("Heard only, not seen: {}", small(&Lists::label(&lists.places, place))),
-        Event::CantTell { place } => format!("Can't tell, no check: {}", small(&Lists::label(&lists.places, place))),
-        Event::NotDone { reason, words } => format!("Not done: {}", not_done(lists, reason, words)),
-        Event::Mood(m) => mood(lists, m),
-        Event::Behaviour(b) => behaviour(lists, b),
-        Event::Note { words } => format!("Note: {words}"),
-        Event::Concern { words } => format!("Concern: {words}"),
-        Event::Emergency { what, place } if place.is_empty() => what.words().to_owned(),
-        Event::Emergency { what, place } => format!("{}: {place}", what.words()),
-        Event::EmergencyEnded { words, .. } if words.is_empty() => "Emergency ended".to_owned(),
-        Event::EmergencyEnded { words, .. } => format!("Emergency ended: {words}"),
-        Event::Acknowledged { came, .. } => match came.and_then(|id| roster.person(id)) {
-            Some(person) => format!("{} came", person.short()),
-            None => "Acknowledged".to_owned(),
-        },
-        Event::Order(o) => format!("Level {} ordered by {}: {}", o.level.label(), o.ordered_by, o.reason),
-        Event::OrderEnded { reason, .. } => format!("Level ended: {reason}"),
-        Event::OrderAcknowledged { .. } => "Level acknowledged".to_owned(),
-        Event::PauseStarted(p) => {
-            format!("{}, {}, back by {}", pause(p.reason), p.escort, clock(p.return_by, zone))
-        }
-        Event::PauseEnded { .. } => "Back on the ward".to_owned(),
-        Event::WatchStarted { watcher } => {
-            let who = roster.person(*watcher).map_or_else(|| "Somebody not on this list".to_owned(), |p| p.short());
-            format!("{who} is with the patient")
-        }
-        Event::WatchEnded { .. } => "No longer with the patient".to_owned(),
-        Event::StayOpened(_) => "Admitted".to_owned(),
-        Event::StayPlaced { bed } => format!("In bed {bed}"),
-        Event::StayClosed { reason } => format!("Discharged: {reason}"),
-        Event::Precautions { codes } if codes.is_empty() => "No precautions".to_owned(),
-        Event::Precautions { codes } => format!("Precautions: {}", labels(&lists.precautions, codes)),
-        Event::Amendment(_)
-        | Event::HoldingTaken { .. }
-        | Event::Verified { .. }
-        | Event::Silenced {}
-        | Event::ClockMeasured(_)
-        | Event::TabletJoined { .. }
-        | Event::TabletRevoked { .. } => return None,
-    })
+/// "−04:00"
+fn offset(at: Ms, zone: Tz) -> String {
+    let seconds = at.utc().with_timezone(&zone).offset().fix().local_minus_utc();
+    let (sign, minutes) = (if seconds < 0 { '−' } else { '+' }, seconds.abs() / 60);
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// The clock, with the day where it is not within the last 20 hours, so that 02:41 is never taken for another night's.
+pub(super) fn clock_near(at: Ms, now: Ms, zone: Tz) -> String {
+    let clock = clock(at, zone);
+    if (now - at).abs() < 20 * HOUR_MS {
+        return clock;
+    }
+    format!("{} {clock}", at.utc().with_timezone(&zone).format("%-d %b"))
+}
+
+/// "18 min", "1 h 5 min"; rounded down.
+pub(super) fn stretch(ms: i64) -> String {
+    let minutes = ms.max(0) / MINUTE_MS;
+    if minutes < 60 { format!("{minutes} min") } else { format!("{} h {} min", minutes / 60, minutes % 60) }
+}
+
+/// "3 minutes", "1 minute", "less than a minute", "1 hour 5 minutes"; rounded down.
+pub(super) fn stretch_long(ms: i64) -> String {
+    let minutes = ms.max(0) / MINUTE_MS;
+    let unit = |n: i64, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
+    match (minutes / 60, minutes % 60) {
+        (0, 0) => "less than a minute".to_owned(),
+        (0, m) => unit(m, "minute"),
+        (h, 0) => unit(h, "hour"),
+        (h, m) => format!("{} {}", unit(h, "hour"), unit(m, "minute")),
+    }
 }

@@ -1,0 +1,111 @@
+//! When was something seen, for one who looks now: the boot clock for this machine's own records, the earlier of
+//! "seen" and "received" for everybody else's.
+
+use super::clocks::JUMP_MS;
+use super::log::{Log, Shelf, is_now, nominal};
+use crate::record::Record;
+use crate::time::{Ms, Now};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Now, as moments are worked out from it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Frame {
+    pub now: Ms,
+    /// None on a machine whose wall clock is the authority.
+    boot: Option<(Uuid, i64)>,
+}
+
+impl Frame {
+    pub fn of(now: Now) -> Frame {
+        let boot_id = now.clocks.boot_id;
+        Frame { now: now.best(), boot: (!boot_id.is_nil()).then_some((boot_id, now.clocks.boot_ms)) }
+    }
+
+    /// After everything that was recorded.
+    pub fn of_all() -> Frame {
+        Frame { now: Ms(i64::MAX), boot: None }
+    }
+
+    /// When the record counts. Never in the future of now. An own record of this boot counts by the boot clock
+    /// where the two clocks disagree; where they agree, the recorded time stands, so that a tablet and the station
+    /// reckon alike.
+    pub fn seen(&self, record: &Record) -> Ms {
+        self.reckoned(record).unwrap_or_else(|| nominal(record)).min(self.now)
+    }
+
+    /// By the boot clock; None for what another boot or machine wrote, and for a past time that a person gave.
+    fn reckoned(&self, record: &Record) -> Option<Ms> {
+        let (boot_id, boot_now) = self.boot?;
+        let envelope = &record.body.envelope;
+        if envelope.boot_id != Some(boot_id) || !is_now(record) {
+            return None;
+        }
+        let reckoned = self.now - boot_now.saturating_sub(envelope.boot_ms?);
+        let agree = (reckoned - envelope.observed_at).abs() <= JUMP_MS;
+        Some(if agree { envelope.observed_at } else { reckoned })
+    }
+
+    /// The time to show beside a record: as written, except where that is plainly not when it was.
+    pub fn shown(&self, record: &Record) -> Ms {
+        let (seen, observed) = (self.seen(record), record.body.envelope.observed_at);
+        if (seen - observed).abs() <= JUMP_MS { observed } else { seen }
+    }
+
+    /// Claims a time that has not come yet.
+    pub fn is_ahead(&self, record: &Record) -> bool {
+        record.body.envelope.observed_at - self.now > JUMP_MS
+    }
+
+    /// Records of a shelf that were seen in `from..to`, oldest first; up to and with now where `to` is now or later.
+    pub fn within<'a>(&self, log: &'a Log, shelf: Shelf, from: Ms, to: Ms) -> Vec<(Ms, &'a Arc<Record>)> {
+        let open_end = to >= self.now;
+        let (first, last) = (from - JUMP_MS, if open_end { Ms(i64::MAX) } else { to + JUMP_MS });
+        let wanted = |r: &Arc<Record>| {
+            let seen = self.seen(r);
+            (seen >= from && (open_end || seen < to)).then_some(seen)
+        };
+        let mut found: Vec<_> = log.shelf(shelf, first, last).filter_map(|r| Some((wanted(r)?, r))).collect();
+        // Own records whose wall clock stood elsewhere.
+        if let Some((boot, boot_now)) = self.boot {
+            let boot_of = |at: Ms| boot_now.saturating_sub(self.now - at);
+            let own = log.of_boot(boot, boot_of(from).saturating_sub(JUMP_MS), boot_of(to).saturating_add(JUMP_MS));
+            let elsewhere = own.filter(|r| Shelf::of(r) == shelf && (nominal(r) < first || nominal(r) > last));
+            found.extend(elsewhere.filter_map(|r| Some((wanted(r)?, r))));
+        }
+        found.sort_by_key(|(seen, r)| (*seen, r.body.envelope.observed_at, r.id(), r.hash));
+        found
+    }
+
+    /// The newest record of a shelf that was seen at or before `upto` and is wanted.
+    pub fn newest<'a>(
+        &self,
+        log: &'a Log,
+        shelf: Shelf,
+        upto: Ms,
+        wanted: impl Fn(&Record) -> bool,
+    ) -> Option<(Ms, &'a Arc<Record>)> {
+        let mut best: Option<(Ms, &Arc<Record>)> = None;
+        if let Some((boot, boot_now)) = self.boot {
+            let last = boot_now.saturating_sub(self.now - upto).saturating_add(JUMP_MS);
+            let own = log.of_boot(boot, i64::MIN, last).rev().filter(|r| Shelf::of(r) == shelf);
+            best = own.map(|r| (self.seen(r), r)).find(|(seen, r)| *seen <= upto && wanted(r));
+        }
+        let last = if upto >= self.now { Ms(i64::MAX) } else { upto + JUMP_MS };
+        for record in log.shelf(shelf, Ms(i64::MIN), last).rev() {
+            if best.is_some_and(|(seen, _)| nominal(record) < seen) {
+                break;
+            }
+            let seen = self.seen(record);
+            if seen > upto || !wanted(record) || best.is_some_and(|(s, r)| (seen, record.id()) <= (s, r.id())) {
+                continue;
+            }
+            best = Some((seen, record));
+            // Everything further back was seen earlier, but for own records whose clock stood elsewhere.
+            if seen == nominal(record) {
+                break;
+            }
+        }
+        best
+    }
+}

@@ -1,0 +1,59 @@
+//! What a check pad shows beside the card: the last rows, the level in full, earlier answers about mood.
+
+use super::log::Shelf;
+use super::look::Look;
+use super::words;
+use crate::ids::StayId;
+use crate::kinds::Event;
+use crate::refusal::Refusal;
+use crate::time::HOUR_MS;
+use crate::views::DayRow;
+
+const RECENT_ROWS: usize = 6;
+const RECENT_MOODS: usize = 6;
+const RECENT_MS: i64 = 24 * HOUR_MS;
+
+/// The parts of [`crate::commands::Pad`] that follow from the records.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PadParts {
+    /// "MRN …4471"
+    pub mrn: String,
+    /// "born 1991-03-12"
+    pub born: String,
+    /// "Q15 since 19:20, Dr A. Patel"; "no level ordered".
+    pub level: String,
+    pub level_as_of: String,
+    /// Newest first, at most six, of the last 24 hours.
+    pub recent: Vec<DayRow>,
+    /// Newest first, at most six: "3 at 21:10".
+    pub moods: Vec<String>,
+}
+
+impl Look<'_> {
+    /// Errors: "stay.unknown".
+    pub fn pad_parts(&self, stay: StayId) -> Result<PadParts, Refusal> {
+        let patient = self.records.patient(stay).ok_or_else(super::may::stay_unknown)?;
+        let line = self.records.timeline(patient.log, self.roster, self.frame);
+        let now = self.now();
+        let level = line.at(now).order.map_or_else(
+            || "no level ordered".to_owned(),
+            |o| format!("{} since {}, {}", words::level(&o.order.level), self.clock(o.from), o.order.ordered_by),
+        );
+        let moods = patient.log.all(Shelf::Mood).rev().filter(|r| !self.records.is_retracted(r.id()));
+        let said = moods.filter_map(|record| match &record.body.event {
+            Some(Event::Mood(mood)) => {
+                Some(format!("{} at {}", words::mood_in_short(mood), self.clock(self.frame.shown(record))))
+            }
+            _ => None,
+        });
+        let mrn: Vec<char> = patient.person.mrn.chars().collect();
+        Ok(PadParts {
+            mrn: format!("MRN …{}", mrn[mrn.len().saturating_sub(4)..].iter().collect::<String>()),
+            born: format!("born {}", patient.person.born),
+            level,
+            level_as_of: self.level_as_of(),
+            recent: self.rows(&patient, &line, now - RECENT_MS, now).into_iter().rev().take(RECENT_ROWS).collect(),
+            moods: said.take(RECENT_MOODS).collect(),
+        })
+    }
+}
