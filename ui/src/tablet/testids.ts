@@ -5,6 +5,7 @@
  * - `<body data-dead>` stands for the 0.7 s after a save in which taps are swallowed: wait until it is gone
  * - `<body data-screen>` is one of: starting, join, locked, board, pad, mood, behaviour, note, concern, not_done, day, emergency
  * - a chosen tile, chip or person has `aria-pressed="true"`
+ * - `end-emergency` ends it at once and goes to the board; only a nurse has `acknowledge` on a concern
  * - after the second tap of a check the screen goes back to the board; after a mood, behaviour, note or concern to the pad
  */
 export const ids = {

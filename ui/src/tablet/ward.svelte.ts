@@ -21,8 +21,8 @@ export type Route =
   | { at: 'day'; stay: StayId; back: Route }
   | { at: 'emergency'; record: RecordId };
 
-/** What was saved last, for ten seconds. */
-export type Toast = { saved: Saved; bed: string; undoable: boolean; check: boolean };
+/** What was saved last, for ten seconds. Only an entry can be undone; an act of the ward is ended by another one. */
+export type Toast = { saved: Saved; bed: string; undoable: boolean };
 
 /** A save that did not happen. It stays until it happens or its person gives it up. */
 export type NotSaved = { refusal: Refusal; staff: string; again: () => Promise<void> };
@@ -33,7 +33,6 @@ const TICK_MS = 1000;
 const SILENT_MS = 5000;
 /** How often a touch is told to the program, ms. */
 const TOUCH_MS = 10_000;
-const TOAST_MS = 10_000;
 
 /** Everything that the screens show, and every act that a person can do. One for the page. */
 class Ward {
@@ -208,7 +207,7 @@ class Ward {
    * entry stays where it is and the screen says NOT saved until it is saved or given up.
    */
   async save(save: Save, then: Route, bed: string): Promise<boolean> {
-    const act = async () => this.#saved(await call('save', save), bed, save.entry.kind === 'check', then);
+    const act = async () => this.#saved(await call('save', save), bed, true, then);
     return (await this.#once.run(save.id, () => this.#keepTrying(act))) ?? false;
   }
 
@@ -237,10 +236,9 @@ class Ward {
     }
   }
 
-  async #saved(saved: Saved, bed: string, check: boolean, then?: Route): Promise<void> {
+  async #saved(saved: Saved, bed: string, undoable: boolean, then?: Route): Promise<void> {
     this.deaden();
-    const undoable = saved.undo_until > saved.recorded_at;
-    this.#showToast({ saved, bed, undoable, check });
+    this.#showToast({ saved, bed, undoable });
     if (then !== undefined) this.go(then);
     await this.tick();
   }
@@ -257,7 +255,8 @@ class Ward {
   #showToast(toast: Toast): void {
     clearTimeout(this.#toastTimer);
     this.toast = toast;
-    this.#toastTimer = setTimeout(() => (this.toast = null), TOAST_MS);
+    const { undo_until, recorded_at } = toast.saved;
+    this.#toastTimer = setTimeout(() => (this.toast = null), undo_until - recorded_at);
   }
 
   /** Undo, wrong patient, mis-tap, correction: a new record that names the old one. */
@@ -268,8 +267,7 @@ class Ward {
     words: string,
     bed: string,
   ): Promise<boolean> {
-    const act = async () => ({ ...(await call('amend', { of, action, reason, words })), undo_until: 0 });
-    return this.record(`amend ${of}`, act, bed);
+    return this.record(`amend ${of}`, () => call('amend', { of, action, reason, words }), bed);
   }
 
   /** One tap: recorded as fast as it can be, and its page is open whether or not the recording worked. */
