@@ -8,6 +8,9 @@ use std::time::Duration;
 /// The census changes rarely; a machine does not fall asleep within this.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
+/// The sleep states that the kernel offers; empty or missing on a machine that cannot sleep at all.
+const POWER_STATES: &str = "/sys/power/state";
+
 /// Starts the thread. It ends with the process, and the machine may sleep again.
 pub fn watch(tablet: Tablet) -> std::io::Result<()> {
     std::thread::Builder::new().name("awake".into()).spawn(move || {
@@ -15,7 +18,7 @@ pub fn watch(tablet: Tablet) -> std::io::Result<()> {
         loop {
             // Whoever cannot be counted may be there.
             awake.hold(catch_unwind(AssertUnwindSafe(|| tablet.anyone_on_ward())).unwrap_or(true));
-            tablet.report_awake(awake.holds());
+            tablet.report_awake(awake.holds() || !can_sleep(POWER_STATES));
             std::thread::sleep(LOOK_EVERY);
         }
     })?;
@@ -64,8 +67,37 @@ impl Awake {
     }
 }
 
+fn can_sleep(states: &str) -> bool {
+    std::fs::read_to_string(states).is_ok_and(|states| !states.trim().is_empty())
+}
+
 fn say(first: bool, what: &str, error: &keepawake::Error) {
     if first {
         tracing::warn!(what, %error, "cannot be kept awake");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_sleep_states_stays_awake_by_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = |text: &str| {
+            let path = dir.path().join("state");
+            std::fs::write(&path, text).unwrap();
+            can_sleep(path.to_str().unwrap())
+        };
+        assert!(state("freeze mem disk\n"));
+        assert!(!state("\n"));
+        assert!(!can_sleep(dir.path().join("missing").to_str().unwrap()));
+    }
+
+    #[test]
+    fn nobody_is_told_of_sleep_while_nobody_is_on_the_ward() {
+        let mut awake = Awake::default();
+        awake.hold(false);
+        assert!(awake.holds());
     }
 }
