@@ -45,81 +45,80 @@ fn state(patient: &Patient, now: Ms) -> CardState {
 }
 
 #[test]
-fn the_board_adds_up() {
-    for told in NOWS.map(|now| told(7, now)) {
-        let board = told.board(&told.ward_records());
-        let patients = told.patients();
-        assert_eq!(board.cards.len(), 22);
-        let states: Vec<CardState> = board.cards.iter().map(|c| state(&patients[&c.stay], told.now)).collect();
-        for (card, expected) in board.cards.iter().zip(&states) {
-            let patient = &patients[&card.stay];
-            assert_eq!((card.state, &card.bed), (*expected, &patient.bed), "{}", card.words);
-            let last = patient.checks.last().map(|c| c.at);
-            assert_eq!(card.last_seen.as_ref().map(|l| l.at), last, "{}", card.bed);
-            assert_eq!(card.level_unacknowledged, None);
-            assert!(!card.level_conflict && !card.not_done_twice);
-            let marks = card.strip.iter().filter(|m| m.what == StripKind::Check).count();
-            let checks = patient.checks.iter().filter(|c| c.at >= told.now - 4 * HOUR_MS).count();
-            assert_eq!(marks, checks, "{}", card.bed);
-        }
-        let count = |state: CardState| states.iter().filter(|s| **s == state).count() as u32;
-        assert_eq!((board.overdue, board.due, board.not_known), (count(CardState::Overdue), count(CardState::Due), 0));
-        assert_eq!((count(CardState::Paused), count(CardState::Watched)), (2, 1));
-        assert!((1..=2).contains(&board.overdue));
-        assert_eq!(board.cards.iter().filter(|c| c.similar_name).count(), 2);
-        assert!(board.cards.windows(2).all(|w| w[0].bed < w[1].bed), "walking order");
-        assert_eq!(board.round_of, 19);
-    }
-}
-
-#[test]
-fn the_board_says_who_holds_and_what_is_open() {
-    for told in NOWS.map(|now| told(7, now)) {
-        let board = told.board(&told.ward_records());
-        let taken = told.bodies.iter().filter(|(_, _, e)| matches!(e, Event::HoldingTaken { .. }));
-        let (_, last, _) = taken.max_by_key(|(_, e, _)| e.recorded_at).unwrap();
-        let holder = board.holder.unwrap();
-        assert_eq!((Some(holder.staff), holder.since, holder.too_long), (last.by, last.recorded_at, false));
-        assert_eq!((board.concerns.len(), board.emergencies.len()), (1, 0));
-        assert!(!board.verification.overdue);
-        assert!(board.demo && board.next.is_some());
-    }
-}
-
-#[test]
-fn every_patient_s_day_adds_up() {
-    for told in NOWS.map(|now| told(7, now)) {
+fn what_a_screen_adds_up_equals_its_rows() {
+    for told in everywhere() {
         let ward = told.ward_records();
-        let retracted = told.retracted();
-        let (from, to) = (told.now - HISTORY_MS - HOUR_MS, told.now + 1);
-        for (stay, patient) in told.patients() {
-            let day = day(&told, &ward, stay, from, to);
-            let of_stay = |test: &dyn Fn(&Envelope, &Event) -> bool| {
-                let mine = |(_, e, event): &&(Writer, Envelope, Event)| {
-                    e.stay == Some(stay) && e.observed_at >= from && test(e, event)
-                };
-                told.bodies.iter().filter(mine).count() as u32
+        let board = told.board(&ward);
+        the_board_adds_up(&told, &board);
+        the_board_says_who_holds_and_what_is_open(&told, &board);
+        every_patient_s_day_adds_up(&told, &ward);
+    }
+}
+
+fn the_board_adds_up(told: &Told, board: &Board) {
+    let patients = told.patients();
+    assert_eq!(board.cards.len(), 22);
+    let states: Vec<CardState> = board.cards.iter().map(|c| state(&patients[&c.stay], told.now)).collect();
+    for (card, expected) in board.cards.iter().zip(&states) {
+        let patient = &patients[&card.stay];
+        assert_eq!((card.state, &card.bed), (*expected, &patient.bed), "{}", card.words);
+        let last = patient.checks.last().map(|c| c.at);
+        assert_eq!(card.last_seen.as_ref().map(|l| l.at), last, "{}", card.bed);
+        assert_eq!(card.level_unacknowledged, None);
+        assert!(!card.level_conflict && !card.not_done_twice);
+        let marks = card.strip.iter().filter(|m| m.what == StripKind::Check).count();
+        let checks = patient.checks.iter().filter(|c| c.at >= told.now - 4 * HOUR_MS).count();
+        assert_eq!(marks, checks, "{}", card.bed);
+    }
+    let count = |state: CardState| states.iter().filter(|s| **s == state).count() as u32;
+    assert_eq!((board.overdue, board.due, board.not_known), (count(CardState::Overdue), count(CardState::Due), 0));
+    assert_eq!((count(CardState::Paused), count(CardState::Watched)), (2, 1));
+    assert!((1..=2).contains(&board.overdue));
+    assert_eq!(board.cards.iter().filter(|c| c.similar_name).count(), 2);
+    assert!(board.cards.windows(2).all(|w| w[0].bed < w[1].bed), "walking order");
+    assert_eq!(board.round_of, 19);
+}
+
+fn the_board_says_who_holds_and_what_is_open(told: &Told, board: &Board) {
+    let taken = told.bodies.iter().filter(|(_, _, e)| matches!(e, Event::HoldingTaken { .. }));
+    let (_, last, _) = taken.max_by_key(|(_, e, _)| e.recorded_at).unwrap();
+    let holder = board.holder.as_ref().unwrap();
+    assert_eq!((Some(holder.staff), holder.since, holder.too_long), (last.by, last.recorded_at, false));
+    assert_eq!((board.concerns.len(), board.emergencies.len()), (1, 0));
+    assert!(!board.verification.overdue);
+    assert!(board.demo && board.next.is_some());
+}
+
+fn every_patient_s_day_adds_up(told: &Told, ward: &WardRecords) {
+    let retracted = told.retracted();
+    let (from, to) = (told.now - HISTORY_MS - HOUR_MS, told.now + 1);
+    for (stay, patient) in told.patients() {
+        let day = day(told, ward, stay, from, to);
+        let of_stay = |test: &dyn Fn(&Envelope, &Event) -> bool| {
+            let mine = |(_, e, event): &&(Writer, Envelope, Event)| {
+                e.stay == Some(stay) && e.observed_at >= from && test(e, event)
             };
-            let totals = &day.totals;
-            assert_eq!(totals.checks, patient.checks.len() as u32, "{}", patient.bed);
-            assert_eq!(totals.not_done, of_stay(&|_, e| matches!(e, Event::NotDone { .. })));
-            let tried = of_stay(&|_, e| matches!(e, Event::Heard { .. } | Event::CantTell { .. }));
-            assert_eq!(totals.heard_or_cant_tell, tried);
-            assert_eq!(totals.retracted, of_stay(&|e, _| retracted.contains(&e.id)));
-            assert_eq!(totals.late_entries, of_stay(&|e, _| e.is_late_entry()));
-            // A continuous level has a person instead of a limit.
-            if patient.orders.iter().all(|(_, limit)| limit.is_some()) {
-                let within = |c: &&counted::Counted| c.limit_ms.is_some_and(|limit| c.gap_ms <= limit);
-                let in_time = patient.checks.iter().filter(within).count() as u32;
-                assert_eq!((totals.gaps, totals.gaps_within_limit), (patient.checks.len() as u32, in_time));
-                let longest = patient.checks.iter().map(|c| (c.gap_ms / MINUTE_MS) as u32).max().unwrap_or(0);
-                assert_eq!(totals.longest_gap_minutes, longest, "{}", patient.bed);
-            }
-            // What is seen of the day is what was written of it: every check, also the retracted, as a row.
-            let rows = day.rows.iter().filter(|r| r.kind == DayRowKind::Check).count() as u32;
-            assert_eq!(rows, of_stay(&|_, e| matches!(e, Event::Check(_))));
-            assert!(day.rows.iter().all(|r| r.doubt.is_empty()), "the demo's clocks are right");
+            told.bodies.iter().filter(mine).count() as u32
+        };
+        let totals = &day.totals;
+        assert_eq!(totals.checks, patient.checks.len() as u32, "{}", patient.bed);
+        assert_eq!(totals.not_done, of_stay(&|_, e| matches!(e, Event::NotDone { .. })));
+        let tried = of_stay(&|_, e| matches!(e, Event::Heard { .. } | Event::CantTell { .. }));
+        assert_eq!(totals.heard_or_cant_tell, tried);
+        assert_eq!(totals.retracted, of_stay(&|e, _| retracted.contains(&e.id)));
+        assert_eq!(totals.late_entries, of_stay(&|e, _| e.is_late_entry()));
+        // A continuous level has a person instead of a limit.
+        if patient.orders.iter().all(|(_, limit)| limit.is_some()) {
+            let within = |c: &&counted::Counted| c.limit_ms.is_some_and(|limit| c.gap_ms <= limit);
+            let in_time = patient.checks.iter().filter(within).count() as u32;
+            assert_eq!((totals.gaps, totals.gaps_within_limit), (patient.checks.len() as u32, in_time));
+            let longest = patient.checks.iter().map(|c| (c.gap_ms / MINUTE_MS) as u32).max().unwrap_or(0);
+            assert_eq!(totals.longest_gap_minutes, longest, "{}", patient.bed);
         }
+        // What is seen of the day is what was written of it: every check, also the retracted, as a row.
+        let rows = day.rows.iter().filter(|r| r.kind == DayRowKind::Check).count() as u32;
+        assert_eq!(rows, of_stay(&|_, e| matches!(e, Event::Check(_))));
+        assert!(day.rows.iter().all(|r| r.doubt.is_empty()), "the demo's clocks are right");
     }
 }
 

@@ -76,53 +76,58 @@ impl Told {
 }
 
 #[test]
-fn nobody_walks_faster_than_people_walk() {
+fn people_walk_as_people_do_everywhere() {
     for told in everywhere() {
-        let (patients, retracted) = (told.patients(), told.retracted());
-        let beds = &told.people.roster.wards[0].beds;
-        let mut seen: BTreeMap<StaffId, Vec<(Ms, Spot)>> = BTreeMap::new();
-        for (_, e, event) in &told.bodies {
-            // A check that was put on the wrong patient says nothing about where the technician stood.
-            let (Event::Check(check), Some(by), Some(stay)) = (event, e.by, e.stay) else { continue };
-            if retracted.contains(&e.id) {
-                continue;
-            }
-            let bed = beds.iter().position(|b| b.label == patients[&stay].bed).unwrap();
-            seen.entry(by).or_default().push((e.observed_at, spot(&check.place.0, bed)));
+        nobody_walks_faster_than_people_walk(&told);
+        rounds_are_kept_but_for_real_lateness(&told);
+        at_now_most_are_fine_a_few_are_due_and_one_or_two_are_overdue(&told);
+        somebody_always_holds_the_observations_and_is_with_the_one_to_one(&told);
+        the_holder_or_the_second_technician_checks_and_nobody_else(&told);
+    }
+}
+
+fn nobody_walks_faster_than_people_walk(told: &Told) {
+    let (patients, retracted) = (told.patients(), told.retracted());
+    let beds = &told.people.roster.wards[0].beds;
+    let mut seen: BTreeMap<StaffId, Vec<(Ms, Spot)>> = BTreeMap::new();
+    for (_, e, event) in &told.bodies {
+        // A check that was put on the wrong patient says nothing about where the technician stood.
+        let (Event::Check(check), Some(by), Some(stay)) = (event, e.by, e.stay) else { continue };
+        if retracted.contains(&e.id) {
+            continue;
         }
-        assert!(seen.len() >= 3);
-        for (who, mut looks) in seen {
-            looks.sort_by_key(|(at, _)| *at);
-            for pair in looks.windows(2) {
-                let seconds = (pair[1].0 - pair[0].0) as f64 / 1_000.0;
-                let way = metres(pair[0].1, pair[1].1);
-                // Hurried, but not running; and even side by side nobody looks and taps in under four seconds.
-                assert!(seconds >= 4.0 && seconds >= way / 2.0, "{who}: {way} m in {seconds} s at {pair:?}");
-            }
+        let bed = beds.iter().position(|b| b.label == patients[&stay].bed).unwrap();
+        seen.entry(by).or_default().push((e.observed_at, spot(&check.place.0, bed)));
+    }
+    assert!(seen.len() >= 3);
+    for (who, mut looks) in seen {
+        looks.sort_by_key(|(at, _)| *at);
+        for pair in looks.windows(2) {
+            let seconds = (pair[1].0 - pair[0].0) as f64 / 1_000.0;
+            let way = metres(pair[0].1, pair[1].1);
+            // Hurried, but not running; and even side by side nobody looks and taps in under four seconds.
+            assert!(seconds >= 4.0 && seconds >= way / 2.0, "{who}: {way} m in {seconds} s at {pair:?}");
         }
     }
 }
 
-#[test]
-fn rounds_are_kept_but_for_real_lateness() {
-    for told in everywhere() {
-        for (limit_minutes, late_percent_most) in [(5, 10), (15, 10), (30, 6)] {
-            let gaps: Vec<i64> = told
-                .patients()
-                .values()
-                .flat_map(|p| &p.checks)
-                .filter(|c| c.limit_ms == Some(limit_minutes * MINUTE_MS))
-                .map(|c| c.gap_ms)
-                .collect();
-            let late = gaps.iter().filter(|g| **g > limit_minutes * MINUTE_MS).count();
-            assert!(gaps.len() > 150, "Q{limit_minutes}: {}", gaps.len());
-            assert!(late * 100 <= gaps.len() * late_percent_most, "Q{limit_minutes}: {late} of {}", gaps.len());
-            let longest = gaps.iter().max().unwrap();
-            assert!(*longest < 60 * MINUTE_MS, "Q{limit_minutes}: {longest}");
-        }
-        let missed = |c: &&Counted| c.limit_ms.is_some_and(|limit| c.gap_ms > limit);
-        assert!(told.patients().values().flat_map(|p| &p.checks).filter(missed).count() >= 5);
+fn rounds_are_kept_but_for_real_lateness(told: &Told) {
+    for (limit_minutes, late_percent_most) in [(5, 10), (15, 10), (30, 6)] {
+        let gaps: Vec<i64> = told
+            .patients()
+            .values()
+            .flat_map(|p| &p.checks)
+            .filter(|c| c.limit_ms == Some(limit_minutes * MINUTE_MS))
+            .map(|c| c.gap_ms)
+            .collect();
+        let late = gaps.iter().filter(|g| **g > limit_minutes * MINUTE_MS).count();
+        assert!(gaps.len() > 150, "Q{limit_minutes}: {}", gaps.len());
+        assert!(late * 100 <= gaps.len() * late_percent_most, "Q{limit_minutes}: {late} of {}", gaps.len());
+        let longest = gaps.iter().max().unwrap();
+        assert!(*longest < 60 * MINUTE_MS, "Q{limit_minutes}: {longest}");
     }
+    let missed = |c: &&Counted| c.limit_ms.is_some_and(|limit| c.gap_ms > limit);
+    assert!(told.patients().values().flat_map(|p| &p.checks).filter(missed).count() >= 5);
 }
 
 #[test]
@@ -135,78 +140,69 @@ fn gaps_are_not_regular() {
     assert!(minutes.len() >= 6, "a patient could tell when the next check comes: {minutes:?}");
 }
 
-#[test]
-fn at_now_most_are_fine_a_few_are_due_and_one_or_two_are_overdue() {
-    for told in everywhere() {
-        let patients = told.patients();
-        let left: Vec<(i64, i64)> = patients
-            .values()
-            .filter(|p| p.paused.is_none())
-            .filter_map(|p| p.limit_ms(told.now).map(|limit| (limit, limit - (told.now - p.gap_from(told.now)))))
-            .collect();
-        assert_eq!(left.len(), 19, "22 without leave, ED and 1:1");
-        let overdue = left.iter().filter(|(_, left)| *left < 0).count();
-        let due = left.iter().filter(|(limit, left)| (0..=limit / 3).contains(left)).count();
-        assert!((1..=2).contains(&overdue), "{overdue} overdue");
-        assert!((2..=7).contains(&due), "{due} due");
-        assert!(left.iter().all(|(_, left)| *left > -10 * MINUTE_MS), "nobody is forgotten");
-    }
+fn at_now_most_are_fine_a_few_are_due_and_one_or_two_are_overdue(told: &Told) {
+    let patients = told.patients();
+    let left: Vec<(i64, i64)> = patients
+        .values()
+        .filter(|p| p.paused.is_none())
+        .filter_map(|p| p.limit_ms(told.now).map(|limit| (limit, limit - (told.now - p.gap_from(told.now)))))
+        .collect();
+    assert_eq!(left.len(), 19, "22 without leave, ED and 1:1");
+    let overdue = left.iter().filter(|(_, left)| *left < 0).count();
+    let due = left.iter().filter(|(limit, left)| (0..=limit / 3).contains(left)).count();
+    assert!((1..=2).contains(&overdue), "{overdue} overdue");
+    assert!((2..=7).contains(&due), "{due} due");
+    assert!(left.iter().all(|(_, left)| *left > -10 * MINUTE_MS), "nobody is forgotten");
 }
 
-#[test]
-fn somebody_always_holds_the_observations_and_is_with_the_one_to_one() {
-    for told in everywhere() {
-        let begin = told.now - HISTORY_MS;
-        let mut by_time: Vec<_> = told.bodies.iter().collect();
-        by_time.sort_by_key(|(_, e, _)| e.recorded_at);
-        let taken: Vec<(Ms, StaffId)> = by_time
-            .iter()
-            .filter(|(_, _, event)| matches!(event, Event::HoldingTaken { .. }))
-            .map(|(_, e, _)| (e.recorded_at, e.by.unwrap()))
-            .collect();
-        assert!(taken[0].0 - begin < MINUTE_MS);
-        for pair in taken.windows(2) {
-            assert_ne!(pair[0].1, pair[1].1);
-            assert!(pair[1].0 - pair[0].0 < 128 * MINUTE_MS);
-        }
-        let longest = i64::from(told.people.roster.settings.holder_max_minutes) * MINUTE_MS;
-        assert!(told.now - taken[taken.len() - 1].0 <= longest);
+fn somebody_always_holds_the_observations_and_is_with_the_one_to_one(told: &Told) {
+    let begin = told.now - HISTORY_MS;
+    let mut by_time: Vec<_> = told.bodies.iter().collect();
+    by_time.sort_by_key(|(_, e, _)| e.recorded_at);
+    let taken: Vec<(Ms, StaffId)> = by_time
+        .iter()
+        .filter(|(_, _, event)| matches!(event, Event::HoldingTaken { .. }))
+        .map(|(_, e, _)| (e.recorded_at, e.by.unwrap()))
+        .collect();
+    assert!(taken[0].0 - begin < MINUTE_MS);
+    for pair in taken.windows(2) {
+        assert_ne!(pair[0].1, pair[1].1);
+        assert!(pair[1].0 - pair[0].0 < 128 * MINUTE_MS);
+    }
+    let longest = i64::from(told.people.roster.settings.holder_max_minutes) * MINUTE_MS;
+    assert!(told.now - taken[taken.len() - 1].0 <= longest);
 
-        let mut watching: Vec<RecordId> = Vec::new();
-        let mut begun = 0;
-        for (_, e, event) in by_time {
-            match event {
-                Event::WatchStarted { watcher } => {
-                    assert_eq!(e.by, Some(*watcher));
-                    watching.push(e.id);
-                    begun += 1;
-                }
-                Event::WatchEnded { of } => watching.retain(|id| id != of),
-                _ => {}
+    let mut watching: Vec<RecordId> = Vec::new();
+    let mut begun = 0;
+    for (_, e, event) in by_time {
+        match event {
+            Event::WatchStarted { watcher } => {
+                assert_eq!(e.by, Some(*watcher));
+                watching.push(e.id);
+                begun += 1;
             }
-            assert!(begun == 0 || (1..=2).contains(&watching.len()));
+            Event::WatchEnded { of } => watching.retain(|id| id != of),
+            _ => {}
         }
-        assert!(begun >= 6, "changed about every two hours");
-        assert_eq!(watching.len(), 1);
+        assert!(begun == 0 || (1..=2).contains(&watching.len()));
     }
+    assert!(begun >= 6, "changed about every two hours");
+    assert_eq!(watching.len(), 1);
 }
 
-#[test]
-fn the_holder_or_the_second_technician_checks_and_nobody_else() {
-    for told in everywhere() {
-        let technicians: HashSet<StaffId> =
-            told.people.roster.staff.iter().filter(|s| s.role == Role::Technician).map(|s| s.id).collect();
-        let mut two_tablets = 0;
-        let mut last: Option<(Ms, Writer)> = None;
-        let mut by_time: Vec<_> = told.bodies.iter().collect();
-        by_time.sort_by_key(|(_, e, _)| e.observed_at);
-        for (writer, e, event) in by_time {
-            let Event::Check(_) = event else { continue };
-            assert!(technicians.contains(&e.by.unwrap()));
-            let others = last.is_some_and(|(at, w)| w != *writer && e.observed_at - at < 20 * SECOND_MS);
-            two_tablets += u32::from(others);
-            last = Some((e.observed_at, *writer));
-        }
-        assert!(two_tablets > 20, "two walk at times, on two tablets");
+fn the_holder_or_the_second_technician_checks_and_nobody_else(told: &Told) {
+    let technicians: HashSet<StaffId> =
+        told.people.roster.staff.iter().filter(|s| s.role == Role::Technician).map(|s| s.id).collect();
+    let mut two_tablets = 0;
+    let mut last: Option<(Ms, Writer)> = None;
+    let mut by_time: Vec<_> = told.bodies.iter().collect();
+    by_time.sort_by_key(|(_, e, _)| e.observed_at);
+    for (writer, e, event) in by_time {
+        let Event::Check(_) = event else { continue };
+        assert!(technicians.contains(&e.by.unwrap()));
+        let others = last.is_some_and(|(at, w)| w != *writer && e.observed_at - at < 20 * SECOND_MS);
+        two_tablets += u32::from(others);
+        last = Some((e.observed_at, *writer));
     }
+    assert!(two_tablets > 20, "two walk at times, on two tablets");
 }

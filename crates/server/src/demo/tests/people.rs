@@ -28,68 +28,70 @@ fn the_roster_is_as_promised() {
 }
 
 #[test]
-fn there_are_22_patients_at_mixed_levels() {
+fn the_census_is_as_promised_everywhere() {
     for told in everywhere() {
-        let mut levels: BTreeMap<String, u32> = BTreeMap::new();
-        let mut families: BTreeMap<String, u32> = BTreeMap::new();
-        let (mut mrns, mut beds, mut pauses) = (HashSet::new(), HashSet::new(), 0);
-        let mut last_level = BTreeMap::new();
-        let known: HashSet<&str> = told.people.roster.wards[0].beds.iter().map(|b| b.label.as_str()).collect();
-        for (_, e, event) in &told.bodies {
-            match event {
-                Event::StayOpened(s) => {
-                    *families.entry(s.family.clone()).or_default() += 1;
-                    assert!(mrns.insert(s.mrn.clone()));
-                }
-                Event::StayPlaced { bed } => assert!(beds.insert(bed.clone()) && known.contains(bed.as_str())),
-                Event::Order(o) => {
-                    if let Level::Continuous(c) = &o.level {
-                        assert!(c.bathroom.is_some() && c.sleep.is_some());
-                    }
-                    last_level.insert(e.stay, o.level.label());
-                }
-                Event::PauseStarted(pause) => {
-                    assert!(e.observed_at < told.now && told.now < pause.return_by && !pause.escort.is_empty());
-                    pauses += 1;
-                }
-                _ => {}
-            }
-        }
-        for level in last_level.values() {
-            *levels.entry(level.clone()).or_default() += 1;
-        }
-        assert_eq!((mrns.len(), beds.len(), pauses), (22, 22, 2));
-        assert_eq!((levels["1:1"], levels["Q5"]), (1, 2));
-        assert!(levels["Q30"] >= 4 && levels["Q15"] >= 12, "{levels:?}");
-        assert_eq!(families.values().filter(|n| **n == 2).count(), 1, "two are easily taken for each other");
+        there_are_22_patients_at_mixed_levels(&told);
+        every_code_that_is_used_stands_in_the_lists(&told);
     }
 }
 
-#[test]
-fn every_code_that_is_used_stands_in_the_lists() {
+fn there_are_22_patients_at_mixed_levels(told: &Told) {
+    let mut levels: BTreeMap<String, u32> = BTreeMap::new();
+    let mut families: BTreeMap<String, u32> = BTreeMap::new();
+    let (mut mrns, mut beds, mut pauses) = (HashSet::new(), HashSet::new(), 0);
+    let mut last_level = BTreeMap::new();
+    let known: HashSet<&str> = told.people.roster.wards[0].beds.iter().map(|b| b.label.as_str()).collect();
+    for (_, e, event) in &told.bodies {
+        match event {
+            Event::StayOpened(s) => {
+                *families.entry(s.family.clone()).or_default() += 1;
+                assert!(mrns.insert(s.mrn.clone()));
+            }
+            Event::StayPlaced { bed } => assert!(beds.insert(bed.clone()) && known.contains(bed.as_str())),
+            Event::Order(o) => {
+                if let Level::Continuous(c) = &o.level {
+                    assert!(c.bathroom.is_some() && c.sleep.is_some());
+                }
+                last_level.insert(e.stay, o.level.label());
+            }
+            Event::PauseStarted(pause) => {
+                assert!(e.observed_at < told.now && told.now < pause.return_by && !pause.escort.is_empty());
+                pauses += 1;
+            }
+            _ => {}
+        }
+    }
+    for level in last_level.values() {
+        *levels.entry(level.clone()).or_default() += 1;
+    }
+    assert_eq!((mrns.len(), beds.len(), pauses), (22, 22, 2));
+    assert_eq!((levels["1:1"], levels["Q5"]), (1, 2));
+    assert!(levels["Q30"] >= 4 && levels["Q15"] >= 12, "{levels:?}");
+    assert_eq!(families.values().filter(|n| **n == 2).count(), 1, "two are easily taken for each other");
+}
+
+fn every_code_that_is_used_stands_in_the_lists(told: &Told) {
     let lists = super::super::lists::lists();
     let has = |items: &[ListItem], code: &Code| items.iter().any(|i| &i.code == code);
     let all = |items: &[ListItem], codes: &[Code]| codes.iter().all(|c| has(items, c));
-    for told in everywhere() {
-        for (_, e, event) in &told.bodies {
-            let known = match event {
-                Event::Check(c) => has(&lists.places, &c.place) && has(&lists.activities, &c.activity),
-                Event::Heard { place } => lists.places.iter().any(|i| &i.code == place && i.makes == Makes::Heard),
-                Event::CantTell { place } => has(&lists.places, place),
-                Event::NotDone { reason, .. } => has(&lists.not_done, reason),
-                Event::Mood(m) => all(&lists.affect, &m.affect),
-                Event::Precautions { codes } => all(&lists.precautions, codes),
-                Event::Behaviour(b) => {
-                    all(&lists.before, &b.before)
-                        && all(&lists.behaviours, &b.what)
-                        && all(&lists.staff_did, &b.staff_did)
-                        && all(&lists.affected, &b.affected)
-                        && b.then.as_ref().is_none_or(|t| has(&lists.then, t))
-                }
-                _ => true,
-            };
-            assert!(known, "{}: {event:?}", e.kind);
-        }
+    for (_, e, event) in &told.bodies {
+        let known = match event {
+            Event::Check(c) => has(&lists.places, &c.place) && has(&lists.activities, &c.activity),
+            Event::Heard { place } => lists.places.iter().any(|i| &i.code == place && i.makes == Makes::Heard),
+            Event::CantTell { place } => has(&lists.places, place),
+            Event::NotDone { reason, .. } => has(&lists.not_done, reason),
+            Event::Mood(m) => all(&lists.affect, &m.affect),
+            Event::Precautions { codes } => all(&lists.precautions, codes),
+            Event::Behaviour(b) => {
+                all(&lists.before, &b.before)
+                    && all(&lists.behaviours, &b.what)
+                    && all(&lists.staff_did, &b.staff_did)
+                    && all(&lists.affected, &b.affected)
+                    && b.then.as_ref().is_none_or(|t| has(&lists.then, t))
+            }
+            _ => true,
+        };
+        assert!(known, "{}: {event:?}", e.kind);
     }
 }
 
