@@ -66,19 +66,17 @@ pub fn stay() -> StayId {
 }
 
 pub fn roster() -> Roster {
-    let person = |id, family: &str, role| {
-        let salt = [7; 16];
-        let pin = PinVerifier { salt, argon2id: *argon2id(PIN, &salt).unwrap() };
-        Staff {
-            id,
-            family: family.into(),
-            given: "Maya".into(),
-            number: "MHT 2304".into(),
-            role,
-            wards: vec![ward()],
-            active: true,
-            pin: Some(pin),
-        }
+    let salt = [7; 16];
+    let pin = PinVerifier { salt, argon2id: *argon2id(PIN, &salt).unwrap() };
+    let person = |id, family: &str, role| Staff {
+        id,
+        family: family.into(),
+        given: "Maya".into(),
+        number: "MHT 2304".into(),
+        role,
+        wards: vec![ward()],
+        active: true,
+        pin: Some(pin.clone()),
     };
     let item = |code: &str, makes| ListItem {
         code: code.into(),

@@ -34,7 +34,8 @@ impl Inner {
         let now = self.now().best();
         let zone = words::zone(self.roster().as_deref());
         let (from, to) = match date {
-            None => (now - 24 * HOUR_MS, now),
+            // The end is not part of the stretch, and what was saved this very moment is.
+            None => (now - 24 * HOUR_MS, now + 1),
             Some(text) => day_bounds(text.parse().map_err(|_| date_unknown())?, zone),
         };
         self.stretch(stay, from, to)
