@@ -51,6 +51,7 @@ check: deps $(UI) ## Formats, lints and types, with warnings denied
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cd ui && npm run check && npm run lint && npm run format
+	node scripts/check-docs.mjs
 	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check licenses bans sources; \
 	else echo "cargo-deny is not installed: licences and sources were not checked"; fi
 
@@ -63,7 +64,8 @@ bench: deps-test $(UI) ## Measure, each figure beside its limit of the same run
 
 pictures: deps-test $(UI) ## Walk a demo round through the real window and leave pictures in target/pictures/
 	$(CARGO_BUILD)
-	$(DEBUG)/lamplight-walk --app $(DEBUG)/lamplight --server $(DEBUG)/lamplight-server --pictures target/pictures
+	ALSA_CONFIG_PATH=$(CURDIR)/scripts/mute.conf $(DEBUG)/lamplight-walk \
+	  --app $(DEBUG)/lamplight --server $(DEBUG)/lamplight-server --pictures target/pictures
 
 package: build ## Pack the tablet app as a .deb, in target/release/bundle/
 	cd src-tauri && ../ui/node_modules/.bin/tauri bundle --bundles deb
