@@ -62,8 +62,8 @@ impl Diary {
     }
 
     /// All records, in the order in which the server received them; each writer's own are in the order in which it
-    /// wrote them. Nothing was received after `now`.
-    pub fn into_records(mut self, people: &People, net: &Net, now: Ms) -> Vec<DemoRecord> {
+    /// wrote them.
+    pub fn into_records(mut self, people: &People, net: &Net) -> Vec<DemoRecord> {
         self.lines.sort_by_key(|l| l.recorded_at);
         let mut orders: HashMap<StayId, RecordId> = HashMap::new();
         let mut last_received: HashMap<Writer, Ms> = HashMap::new();
@@ -74,7 +74,7 @@ impl Diary {
                 orders.insert(stay, line.id);
             }
             let (at, writer) = (line.recorded_at, line.writer);
-            let received = net.received(writer, at, &mut self.dice).min(now);
+            let received = net.received(writer, at, &mut self.dice);
             let received_at = last_received.get(&writer).map_or(received, |last| received.max(*last));
             last_received.insert(writer, received_at);
             let tablet = match writer {

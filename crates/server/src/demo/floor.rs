@@ -31,7 +31,7 @@ pub fn spot(place: &str, bed: usize) -> Spot {
     // Six rooms on each side of the day room, four metres of corridor each.
     let door = if room < ROOMS / 2 { 4.0 + 4.0 * room as f64 } else { 44.0 + 4.0 * (room - ROOMS / 2) as f64 };
     match place {
-        "bedroom" => at(door, if bed % 2 == 0 { 2.0 } else { 3.5 }),
+        "bedroom" => at(door, if bed.is_multiple_of(2) { 2.0 } else { 3.5 }),
         "bathroom" | "bathroom_heard" => at(door, 4.0),
         "hallway" => at((door + 34.0) / 2.0, 0.0),
         "dining" => at(30.0, -6.0),

@@ -15,6 +15,7 @@ mod errands;
 mod floor;
 pub mod lists;
 mod look;
+mod machines;
 mod names;
 mod people;
 mod plan;
@@ -107,5 +108,5 @@ fn history(seed: u64, now: Ms, people: &people::People) -> Vec<DemoRecord> {
     walk.on(ground, now - ending::ENDING_MS);
     let mut walk = ending::walk_to_the_end(walk, ground, seed, now);
     let net = story::tell(&mut walk, ground, seed);
-    walk.diary.into_records(people, &net, now)
+    walk.diary.into_records(people, &net)
 }

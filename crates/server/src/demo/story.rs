@@ -1,18 +1,16 @@
 //! Everything besides walking: the 1:1's own checks, moods, behaviours, notes, concerns, a late entry, verification by
-//! the nurse, and the machines' records about themselves.
+//! the nurse.
 
-use super::diary::{Boot, Net};
+use super::diary::Net;
 use super::dice::Dice;
 use super::duty;
 use super::errands::watch_tablet;
+use super::machines;
 use super::walk::{Ground, Handed, Walk};
 use super::words;
 use super::{HISTORY_MS, Writer};
 use lamplight_domain::ids::StaffId;
-use lamplight_domain::kinds::{
-    Amendment, AmendmentAction, AmendmentReason, Check, ClockMeasured, Event, HarmTalk, Mood, MoodSource,
-};
-use lamplight_domain::roster::Role;
+use lamplight_domain::kinds::{Amendment, AmendmentAction, AmendmentReason, Check, Event, HarmTalk, Mood, MoodSource};
 use lamplight_domain::time::{HOUR_MS, MINUTE_MS, Ms, SECOND_MS};
 
 /// Adds to a finished walk what else was recorded, and says how the tablets were in touch meanwhile.
@@ -27,8 +25,9 @@ pub fn tell(walk: &mut Walk, ground: Ground, seed: u64) -> Net {
     story.notes();
     story.concerns();
     story.verification();
-    let net = story.net();
-    story.machines(&net);
+    let Story { walk, mut dice, .. } = story;
+    let net = machines::net(walk, ground, &mut dice);
+    machines::measure_clocks(walk, ground, &mut dice, &net);
     net
 }
 
@@ -281,65 +280,6 @@ impl Story<'_> {
             nth += 1;
             let minutes = if nth == late_one { self.dice.range(123, 134) } else { self.dice.range(98, 117) };
             at = at + minutes * MINUTE_MS + self.dice.range(0, 59_999);
-        }
-    }
-
-    /// W-2 falls silent while two walk, and starts anew after it; the holder's tablet is once out of touch shortly.
-    fn net(&mut self) -> Net {
-        let begin = self.begin();
-        let mut net = Net::default();
-        for tablet in &self.ground.people.tablets {
-            let since = begin - self.dice.range(35 * 60, 90 * 60) * SECOND_MS;
-            let boot = Boot { id: self.dice.uuid(), since };
-            net.boots.insert(Writer::Tablet(tablet.id), vec![boot]);
-        }
-        let orders: Vec<Ms> = self.ground.plan.levels.iter().map(|l| l.at).collect();
-        // Nobody acknowledges on a silent tablet what it cannot have heard of.
-        let no_orders = |from: Ms, to: Ms| orders.iter().all(|o| *o < from - 30 * MINUTE_MS || to < *o);
-        let joins = self.ground.plan.joins.iter().copied();
-        if let Some((from, to)) = joins.skip(1).find(|(from, to)| no_orders(*from, *to + 3 * MINUTE_MS)) {
-            let second = self.second_tablet();
-            let back = to + 3 * MINUTE_MS;
-            net.silences.insert(second, vec![(from + 4 * MINUTE_MS, back)]);
-            let boot = Boot { id: self.dice.uuid(), since: back - 40 * SECOND_MS };
-            net.boots.entry(second).or_default().push(boot);
-        }
-        let silence = (300..460)
-            .map(|m| (begin + m * MINUTE_MS, begin + (m + 13) * MINUTE_MS))
-            .find(|(from, to)| no_orders(*from, *to));
-        net.silences.insert(self.walk.holder.tablet, silence.into_iter().collect());
-        net
-    }
-
-    /// Joining, and the clocks measured about every hour and when a tablet is back in touch.
-    fn machines(&mut self, net: &Net) {
-        let now = self.ground.plan.now;
-        let charge = self.ground.people.first_with(Role::ChargeNurse);
-        for tablet in &self.ground.people.tablets {
-            let writer = Writer::Tablet(tablet.id);
-            let on = net.boots.get(&writer).and_then(|b| b.first()).map_or(self.begin(), |b| b.since);
-            let joined = on + self.dice.range(60, 240) * SECOND_MS;
-            let event = Event::TabletJoined { tablet: tablet.id, name: tablet.name.clone() };
-            self.walk.diary.write(joined, Writer::Server, Some(charge), None, event);
-            let error = self.dice.range(-900, 1_400);
-            let silences = net.silences.get(&writer).cloned().unwrap_or_default();
-            let mut at = joined + SECOND_MS;
-            while at < now - 5 * SECOND_MS {
-                // Out of touch there is nothing to measure against; the first contact afterwards does it.
-                if let Some((_, back)) = silences.iter().find(|(from, to)| *from <= at && at < *to) {
-                    at = *back + 200;
-                }
-                let wall = at;
-                let measured = ClockMeasured {
-                    server: wall + error + self.dice.range(-30, 30),
-                    wall,
-                    round_trip_ms: self.dice.range(14, 90),
-                };
-                self.walk.diary.write(at, writer, None, None, Event::ClockMeasured(measured));
-                let soon = at + self.dice.range(50 * 60, 70 * 60) * SECOND_MS;
-                let back = silences.iter().map(|(_, to)| *to + 200).find(|back| at < *back && *back < soon);
-                at = back.unwrap_or(soon);
-            }
         }
     }
 }

@@ -25,10 +25,14 @@ impl Told {
         ward
     }
 
-    /// As the station shows it, with every tablet in touch.
+    /// As the station shows it, each tablet last heard with its last record.
     fn board(&self, ward: &WardRecords) -> Board {
-        let in_touch = |tablet| ContactMark { tablet, last: Some(self.now), confirmed: 1 };
-        let contacts: Vec<ContactMark> = self.people.tablets.iter().map(|t| in_touch(t.id)).collect();
+        let heard = |tablet| {
+            let own = self.records.iter().filter(|r| r.writer == Writer::Tablet(tablet));
+            let last = own.clone().map(|r| r.received_at).max();
+            ContactMark { tablet, last, confirmed: own.count() as u64 }
+        };
+        let contacts: Vec<ContactMark> = self.people.tablets.iter().map(|t| heard(t.id)).collect();
         let now = Now::of_wall(self.now);
         ward::board(ward, &self.people.roster, self.people.ward, &contacts, Viewpoint::Station, now)
     }
@@ -87,6 +91,7 @@ fn the_board_says_who_holds_and_what_is_open(told: &Told, board: &Board) {
     assert_eq!((board.concerns.len(), board.emergencies.len()), (1, 0));
     assert!(!board.verification.overdue);
     assert!(board.demo && board.next.is_some());
+    assert!(board.contacts.len() == 3 && board.contacts.iter().all(|c| !c.silent));
 }
 
 fn every_patient_s_day_adds_up(told: &Told, ward: &WardRecords) {
