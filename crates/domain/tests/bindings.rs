@@ -1,6 +1,8 @@
 //! The TypeScript types of every command and view are generated from Rust and committed; this fails when they are
 //! stale. `make bindings` (UPDATE_BINDINGS=1) writes them.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
+
 use lamplight_domain::{commands, ids, station, views};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,17 +18,47 @@ fn generate(into: &Path) {
         ($($t:ty),* $(,)?) => { $(<$t as TS>::export_all(&cfg).unwrap();)* };
     }
     export!(
-        commands::Nothing, commands::Hello, commands::Join, commands::SignIn, commands::Session, commands::SetTheme,
-        commands::OfStay, commands::OfRecord, commands::OfDay, commands::Pad, commands::Entry, commands::Save,
-        commands::Saved, commands::Draft, commands::DropDraft, commands::Amend, commands::TakeOver, commands::Raise,
-        commands::Raised, commands::Acknowledge, commands::EndEmergency, commands::Status,
-        views::Board, views::Locked, views::PatientDay, ids::FacilityId, ids::TabletId,
-        station::LogIn, station::StationSession, station::StationAcknowledge, station::OfWard, station::InviteMade,
+        commands::Nothing,
+        commands::Hello,
+        commands::Join,
+        commands::SignIn,
+        commands::Session,
+        commands::SetTheme,
+        commands::OfStay,
+        commands::OfRecord,
+        commands::OfDay,
+        commands::Pad,
+        commands::Entry,
+        commands::Save,
+        commands::Saved,
+        commands::Draft,
+        commands::DropDraft,
+        commands::Amend,
+        commands::TakeOver,
+        commands::Raise,
+        commands::Raised,
+        commands::Acknowledge,
+        commands::EndEmergency,
+        commands::Status,
+        views::Board,
+        views::Locked,
+        views::PatientDay,
+        ids::FacilityId,
+        ids::TabletId,
+        station::LogIn,
+        station::StationSession,
+        station::StationAcknowledge,
+        station::OfWard,
+        station::InviteMade,
     );
     let table = commands::typescript();
     let names = |file: &str| -> Vec<String> {
         let text = std::fs::read_to_string(into.join(file)).unwrap();
-        text.lines().filter_map(|l| l.strip_prefix("export type ")).filter_map(|l| l.split([' ', '=']).next()).map(str::to_owned).collect()
+        text.lines()
+            .filter_map(|l| l.strip_prefix("export type "))
+            .filter_map(|l| l.split([' ', '=']).next())
+            .map(str::to_owned)
+            .collect()
     };
     let imports: String = ["commands", "views"]
         .iter()
@@ -38,7 +70,11 @@ fn generate(into: &Path) {
             format!("import type {{ {} }} from \"./{file}\";\n", used.join(", "))
         })
         .collect();
-    std::fs::write(into.join("table.ts"), format!("// Generated from crates/domain/src/commands.rs. Do not edit.\n{imports}\n{table}")).unwrap();
+    std::fs::write(
+        into.join("table.ts"),
+        format!("// Generated from crates/domain/src/commands.rs. Do not edit.\n{imports}\n{table}"),
+    )
+    .unwrap();
 }
 
 fn files(dir: &Path) -> BTreeMap<String, String> {
