@@ -157,7 +157,7 @@ impl Walk {
     fn other_activity(&mut self, activity: &str) -> &'static str {
         let tapped_by_mistake = ["resting", "calm", "with_peers", "tv"];
         let others: Vec<&'static str> = tapped_by_mistake.into_iter().filter(|a| *a != activity).collect();
-        self.dice.pick(&others)
+        others[self.dice.index(others.len())]
     }
 
     pub(super) fn dice_ms(&mut self, from: i64, to: i64) -> i64 {
