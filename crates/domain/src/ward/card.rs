@@ -178,7 +178,7 @@ impl Look<'_> {
             return said(CardState::NotKnown, words, format!("may be on {}: go and look", silent.join(", ")));
         }
         if gap.at_once {
-            return Said { due_at: Some(gap.from()), ..said(CardState::Due, "check now".to_owned(), seen) };
+            return Said { due_at: Some(gap.due_since()), ..said(CardState::Due, "check now".to_owned(), seen) };
         }
         if left_ms * 3 <= limit_ms {
             return said(CardState::Due, due(left_ms), seen);

@@ -79,8 +79,8 @@ impl<'a> Look<'a> {
                 if let Some(ended) = clock.change(at, standing.limit_ms()).filter(|ended| ended.late && at >= from)
                     && let Some(record) = stopped_by
                 {
-                    let minutes = Some(minutes(at - ended.from));
-                    note(record, GapShown { minutes, late: true, not_provable: base_in_doubt });
+                    let unseen = Some(minutes(at - ended.from));
+                    note(record, GapShown { unseen, late: true, ..GapShown::default() });
                 }
                 if standing.limit_ms().is_none() {
                     base_in_doubt = false;
@@ -90,7 +90,8 @@ impl<'a> Look<'a> {
             let in_doubt = self.is_doubtful(record);
             if let Some(ended) = clock.seen(at) {
                 let minutes = Some(minutes(at - ended.from));
-                note(record, GapShown { minutes, late: ended.late, not_provable: in_doubt || base_in_doubt });
+                let not_provable = in_doubt || base_in_doubt;
+                note(record, GapShown { minutes, late: ended.late, not_provable, unseen: None });
             }
             base_in_doubt = in_doubt;
         }

@@ -17,9 +17,14 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    pub fn of(now: Now) -> Frame {
+    /// `latest_receipt` is the newest time at which the server had anything: a tablet that has not met the server in
+    /// this boot, and whose wall clock says less than that, is behind.
+    pub fn of(now: Now, latest_receipt: Option<Ms>) -> Frame {
         let boot_id = now.clocks.boot_id;
-        Frame { now: now.best(), boot: (!boot_id.is_nil()).then_some((boot_id, now.clocks.boot_ms)) }
+        let boot = (!boot_id.is_nil()).then_some((boot_id, now.clocks.boot_ms));
+        let has_met_server = now.server.is_some_and(|s| s.boot_id == boot_id);
+        let floor = latest_receipt.filter(|_| boot.is_some() && !has_met_server);
+        Frame { now: floor.map_or(now.best(), |floor| now.best().max(floor)), boot }
     }
 
     /// After everything that was recorded.

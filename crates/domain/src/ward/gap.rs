@@ -52,6 +52,10 @@ impl Gap {
         let of_root = self.rests_on_root();
         (if of_root { self.loosest_ms } else { self.limit_ms }).max(1)
     }
+    /// Since when a check is due at once.
+    pub fn due_since(&self) -> Ms {
+        self.base
+    }
     /// Where the gap began: the last check, or the moment since which one is due.
     pub fn from(&self) -> Ms {
         if self.rests_on_root() { self.root } else { self.base }

@@ -22,7 +22,7 @@ pub(super) struct Look<'a> {
 
 impl<'a> Look<'a> {
     pub fn new(records: &'a WardRecords, roster: &'a Roster, view: Viewpoint, now: Now) -> Look<'a> {
-        Look { records, roster, view, frame: Frame::of(now) }
+        Look { records, roster, view, frame: Frame::of(now, records.latest_receipt) }
     }
     pub fn now(&self) -> Ms {
         self.frame.now

@@ -24,12 +24,15 @@ pub struct WardRecords {
     /// What ends, answers or amends a record, by that record. It may be here before what it is about.
     about: HashMap<RecordId, Vec<Arc<Record>>>,
     pub(super) clocks: HashMap<TabletId, Measured>,
+    /// The newest time at which the server had anything.
+    pub(super) latest_receipt: Option<Ms>,
 }
 
 impl WardRecords {
     /// Takes a record in. True where it was new, or brought an earlier time of receipt. One id with different bytes
     /// keeps both.
     pub fn take(&mut self, record: Record) -> bool {
+        self.latest_receipt = self.latest_receipt.max(record.received_at);
         let same = self.held.get(&record.id()).and_then(|all| all.iter().find(|r| r.hash == record.hash)).cloned();
         let Some(held) = same else {
             self.insert(Arc::new(record));

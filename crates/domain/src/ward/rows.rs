@@ -13,6 +13,8 @@ use crate::views::{DayRow, DayRowKind};
 pub(super) struct GapShown {
     pub minutes: Option<u32>,
     pub late: bool,
+    /// The clock was stopped when the patient had not been seen for so long, and that was over the limit.
+    pub unseen: Option<u32>,
     /// The check that began the gap, or this one, has a time that cannot be believed.
     pub not_provable: bool,
 }
@@ -20,7 +22,10 @@ pub(super) struct GapShown {
 impl Look<'_> {
     pub fn row(&self, seen: Ms, record: &Record, gap: GapShown) -> DayRow {
         let envelope = &record.body.envelope;
-        let (kind, text) = self.kind_and_words(record);
+        let (kind, mut text) = self.kind_and_words(record);
+        if let Some(minutes) = gap.unseen {
+            text += &format!(" · not seen for {minutes} min before it");
+        }
         let amendable = record.body.event.as_ref().is_some_and(super::counts::is_amendable);
         let retracted = self.retracted_words(record);
         let zone = self.zone();

@@ -3,7 +3,7 @@
 use super::gap::GapClock;
 use super::log::{Log, Shelf};
 use super::look::Look;
-use super::timeline::Timeline;
+use super::timeline::{OrderHeld, Timeline};
 use crate::kinds::Event;
 use crate::time::Ms;
 use crate::views::{StripKind, StripMark};
@@ -60,10 +60,20 @@ impl Look<'_> {
     /// A gap clock that has come to the last counted check before `from`, and when that was.
     pub fn gap_clock(&self, log: &Log, line: &Timeline, from: Ms) -> (Ms, GapClock) {
         let mut clock = GapClock::new(self.tolerance_ms());
-        let Some((seen, _)) = self.records.last_counted(log, self.frame, from - 1) else {
+        let Some((seen, check)) = self.records.last_counted(log, self.frame, from - 1) else {
             return (Ms(i64::MIN), clock);
         };
-        clock.change(seen, line.at(seen).limit_ms());
+        let held = line.at(seen);
+        // The order that a check answers was there before it, whatever the clocks of station and tablet say.
+        let is_answered = |o: &&OrderHeld| Some(o.record.id()) == check.body.envelope.order && o.from > seen;
+        let answered = line.orders.iter().find(is_answered).filter(|_| held.pause.is_none());
+        let answered_ms = answered.and_then(|o| o.order.level.limit_ms());
+        let limit_ms = match (held.limit_ms(), answered_ms) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (None, Some(b)) if held.order.is_none() => Some(b),
+            (held, _) => held,
+        };
+        clock.change(seen, limit_ms);
         clock.seen(seen);
         (seen, clock)
     }

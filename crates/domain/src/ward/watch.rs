@@ -60,6 +60,9 @@ impl WardRecords {
     /// The record of the watch in which this person is with this patient now.
     pub fn running_watch(&self, stay: StayId, staff: StaffId, now: Now) -> Option<RecordId> {
         let log = self.stays.get(&stay)?;
-        self.watching(log, Frame::of(now), u8::MAX).into_iter().find(|w| w.staff == staff).map(|w| w.record)
+        self.watching(log, Frame::of(now, self.latest_receipt), u8::MAX)
+            .into_iter()
+            .find(|w| w.staff == staff)
+            .map(|w| w.record)
     }
 }

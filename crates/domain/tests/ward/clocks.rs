@@ -1,0 +1,192 @@
+//! Wrong clocks: nothing is refused, nothing rewritten; due times run on the boot clock; doubt is printed.
+
+use crate::ground::*;
+use lamplight_domain::ids::StayId;
+use lamplight_domain::kinds::*;
+use lamplight_domain::record::Envelope;
+use lamplight_domain::time::{Clocks, HOUR_MS, MINUTE_MS, Ms, Now, ServerTime};
+use lamplight_domain::views::CardState;
+use uuid::Uuid;
+
+const BOOT: Uuid = Uuid::from_u128(0xB007);
+const OTHER_BOOT: Uuid = Uuid::from_u128(0xB008);
+
+/// A tablet whose wall clock says `wall` when its boot clock says `boot_minutes`.
+fn own(wall: Ms, boot_minutes: i64) -> Now {
+    Now { clocks: Clocks { wall, boot_id: BOOT, boot_ms: boot_minutes * MINUTE_MS }, server: None }
+}
+
+fn written_in(boot: Uuid, minutes: i64) -> impl FnOnce(&mut Envelope) {
+    move |e| {
+        e.boot_id = Some(boot);
+        e.boot_ms = Some(minutes * MINUTE_MS);
+    }
+}
+
+/// An own check that nobody else holds yet.
+fn own_check(ground: &mut Ground, stay: StayId, wall: Ms, boot_minutes: i64) {
+    let order = ground.records[2].id();
+    ground.write(wall, Some(stay), seen("hallway", "tv"), |e| {
+        written_in(BOOT, boot_minutes)(e);
+        e.order = Some(order);
+    });
+    ground.last().received_at = None;
+}
+
+#[test]
+fn own_checks_count_by_the_boot_clock_when_the_wall_clock_jumps() {
+    // Checked at boot minute 100; the wall clock then jumps by `jump`; ten minutes later somebody looks.
+    for jump in [0, 2 * HOUR_MS, -2 * HOUR_MS, 300 * 24 * HOUR_MS, -300 * 24 * HOUR_MS] {
+        let (mut ground, stay) = Ground::with_patient(15);
+        ground.records.iter_mut().for_each(|r| r.received_at = None);
+        own_check(&mut ground, stay, at(0), 100);
+        let now = own(at(10) + jump, 110);
+        ground.view = tablet(W1, false, at(-100));
+        let card = ground.board_of(&ground.taken(), now).cards.remove(0);
+        assert_eq!(card.due_at, Some(now.best() + 5 * MINUTE_MS), "jump of {jump} ms");
+        assert_eq!(card.state, CardState::Due, "jump of {jump} ms");
+    }
+}
+
+#[test]
+fn a_tablet_whose_clock_is_behind_does_not_take_the_newest_check_for_one_of_just_now() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    ground.check(stay, at(0));
+    let other = ground.admit("Tran", "Mai", "104B", at(-600));
+    ground.order(other, at(-600), 15);
+    ground.check(other, at(20));
+    ground.view = tablet(W1, false, at(20));
+    // Started again without network, with a battery-less clock that says 1970.
+    let board = ground.board_of(&ground.taken(), own(Ms(0), 1));
+    assert_eq!(board.now, at(20), "no earlier than what the server had");
+    assert_eq!(board.cards[0].words, "overdue 5 min");
+    assert_eq!(board.cards[1].state, CardState::Ok);
+}
+
+#[test]
+fn an_order_is_older_than_the_check_that_answers_it() {
+    // The station's clock is three minutes ahead of the tablet's.
+    let (mut ground, stay) = Ground::with_patient(30);
+    let old = ground.records[2].id();
+    let raised = ground.level(stay, at(3), q(15), vec![old]);
+    ground.write(at(1), Some(stay), seen("hallway", "tv"), |e| e.order = Some(raised));
+    let card = ground.card(stay, at(4));
+    assert_eq!((card.state, card.due_at), (CardState::Ok, Some(at(16))));
+}
+
+#[test]
+fn the_newest_own_check_wins_whatever_the_wall_clock_said() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    ground.view = tablet(W1, false, at(-100));
+    // First with a clock two hours ahead, then with a right one.
+    own_check(&mut ground, stay, at(120), 100);
+    own_check(&mut ground, stay, at(9), 109);
+    let card = ground.board_of(&ground.taken(), own(at(10), 110)).cards.remove(0);
+    assert_eq!(card.last_seen.unwrap().at, at(9));
+    assert_eq!(card.due_at, Some(at(24)));
+    let day = lamplight_domain::ward::day(
+        &ground.taken(),
+        &ground.roster,
+        stay,
+        at(-30),
+        at(10),
+        ground.view,
+        own(at(10), 110),
+    )
+    .unwrap();
+    let checks: Vec<_> =
+        day.rows.iter().filter(|r| r.gap_minutes.is_some()).map(|r| (r.observed_at, r.gap_minutes)).collect();
+    assert_eq!(checks[1], (at(9), Some(9)), "{checks:?}");
+    assert_eq!(checks[0].0, at(120), "as it was written");
+    assert!(day.rows[0].doubt.starts_with("clock not certain"), "{:?}", day.rows[0]);
+}
+
+#[test]
+fn where_the_clocks_agree_the_recorded_time_stands() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    own_check(&mut ground, stay, at(0), 100);
+    // The server's time is three seconds ahead of this tablet's wall clock: no reason to move anything.
+    let server = ServerTime { server: at(10) + 3_000, boot_id: BOOT, boot_ms: 110 * MINUTE_MS };
+    let now = Now { server: Some(server), ..own(at(10), 110) };
+    assert_eq!(ground.board_of(&ground.taken(), now).cards[0].due_at, Some(at(15)));
+    // Ten minutes are one.
+    let server = ServerTime { server: at(20), ..server };
+    let now = Now { server: Some(server), ..own(at(10), 110) };
+    assert_eq!(ground.board_of(&ground.taken(), now).cards[0].due_at, Some(at(25)));
+}
+
+#[test]
+fn another_boot_s_clock_means_nothing_here() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    ground.write(at(0), Some(stay), seen("hallway", "tv"), written_in(OTHER_BOOT, 3));
+    assert_eq!(ground.board_of(&ground.taken(), own(at(10), 110)).cards[0].due_at, Some(at(15)));
+}
+
+#[test]
+fn others_checks_count_from_the_earlier_of_seen_and_received() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    ground.check(stay, at(-20));
+    let ahead = ground.check(stay, at(60));
+    ground.last().received_at = Some(at(2));
+    let card = ground.card(stay, at(10));
+    assert_eq!(card.due_at, Some(at(17)));
+    let row = ground.row(stay, ahead, at(10));
+    assert_eq!(row.observed_at, at(60), "no time is rewritten");
+    assert_eq!(row.doubt, "clock not certain; gap not provable");
+    assert_eq!((row.gap_minutes, row.late), (Some(22), true), "and no claim makes it earlier");
+    // The next gap rests on it.
+    let next = ground.check(stay, at(9));
+    assert_eq!(ground.row(stay, next, at(10)).doubt, "gap not provable");
+}
+
+#[test]
+fn a_check_that_claims_the_future_counts_as_of_now_at_the_latest() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    let ahead = ground.check(stay, at(600));
+    ground.last().received_at = None;
+    let card = ground.card(stay, at(10));
+    assert_eq!((card.state, card.due_at), (CardState::Ok, Some(at(25))));
+    assert_eq!(ground.row(stay, ahead, at(10)).doubt, "clock not certain; gap not provable");
+}
+
+fn measured(ground: &mut Ground, wall: Ms, off_ms: i64, boot_minutes: i64) {
+    let measure = ClockMeasured { server: wall - off_ms, wall, round_trip_ms: 4 };
+    ground.write(wall, None, Event::ClockMeasured(measure), written_in(BOOT, boot_minutes));
+}
+
+#[test]
+fn suspect_is_derived_from_the_nearest_measurement_also_looking_back() {
+    for (off_ms, suspect) in [(60_000, false), (60_001, true), (-60_000, false), (-60_001, true), (0, false)] {
+        let (mut ground, stay) = Ground::with_patient(15);
+        let check = ground.write(at(0), Some(stay), seen("hallway", "tv"), written_in(BOOT, 100));
+        assert_eq!(ground.row(stay, check, at(1)).doubt, "");
+        measured(&mut ground, at(30), off_ms, 130);
+        let doubt = ground.row(stay, check, at(40)).doubt;
+        assert_eq!(doubt.contains("clock not certain"), suspect, "{off_ms}: {doubt}");
+        assert_eq!(ground.card(stay, at(3)).state, CardState::Ok, "it still counts");
+    }
+}
+
+#[test]
+fn the_nearest_measurement_decides_and_another_tablet_s_does_not() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    let early = ground.write(at(0), Some(stay), seen("hallway", "tv"), written_in(BOOT, 100));
+    let late = ground.write(at(50), Some(stay), seen("hallway", "tv"), written_in(BOOT, 150));
+    let others = ground.write(at(51), Some(stay), seen("hallway", "tv"), |e| e.tablet = Some(W2));
+    measured(&mut ground, at(5), 0, 105);
+    measured(&mut ground, at(55), 3 * MINUTE_MS, 155);
+    let doubt = |id| ground.row(stay, id, at(60)).doubt;
+    assert_eq!(doubt(early), "");
+    assert!(doubt(late).starts_with("clock not certain"));
+    assert!(!doubt(others).contains("clock"));
+}
+
+#[test]
+fn a_jump_between_wall_and_boot_clock_is_suspect() {
+    for (jump_ms, suspect) in [(0, false), (5_000, false), (5_001, true), (-5_001, true)] {
+        let (mut ground, stay) = Ground::with_patient(15);
+        let check = ground.write(at(0), Some(stay), seen("hallway", "tv"), written_in(BOOT, 100));
+        measured(&mut ground, at(1) + jump_ms, 0, 101);
+        assert_eq!(!ground.row(stay, check, at(3)).doubt.is_empty(), suspect, "{jump_ms}");
+    }
+}

@@ -1,0 +1,323 @@
+//! Orders, overlaps, pauses, continuous levels: which clock runs, and from when.
+
+use crate::ground::*;
+use lamplight_domain::kinds::*;
+use lamplight_domain::views::CardState::{self, *};
+use lamplight_domain::views::{SignalLevel, StripKind};
+use lamplight_domain::ward::Viewpoint;
+
+fn pause(reason: PauseReason, return_by: i64) -> Event {
+    Event::PauseStarted(Pause { reason, escort: "R. Cole".into(), return_by: at(return_by) })
+}
+
+#[test]
+fn admission_makes_a_check_due_at_once() {
+    let mut ground = Ground::new();
+    let stay = ground.admit("Garcia", "Mateo", "104A", at(0));
+    let card = ground.card(stay, at(0));
+    assert_eq!((card.state, card.level.as_str(), card.due_at), (NoLevel, "no level", None));
+    ground.order(stay, at(1), 15);
+    for (now, state, words) in
+        [(at(1), Due, "check now"), (at(16), Due, "check now"), (at(16) + 1, Overdue, "overdue, less than 1 min")]
+    {
+        let card = ground.card(stay, now);
+        assert_eq!((card.state, card.words.as_str()), (state, words));
+    }
+    assert_eq!(ground.card(stay, at(2)).due_at, Some(at(1)));
+    let check = ground.check(stay, at(3));
+    assert_eq!(ground.card(stay, at(3)).due_at, Some(at(18)));
+    let row = ground.row(stay, check, at(3));
+    assert_eq!((row.gap_minutes, row.late), (Some(2), false));
+}
+
+#[test]
+fn a_raised_order_makes_a_check_due_at_once_and_gives_no_extra_time() {
+    // (minutes after the last check at which Q30 becomes Q15, when it is late)
+    for (raised, late) in [(5, 20), (14, 29), (15, 30), (20, 30), (29, 30)] {
+        let (mut ground, stay) = Ground::with_patient(30);
+        let old = ground.records[2].id();
+        ground.check(stay, at(0));
+        ground.level(stay, at(raised), q(15), vec![old]);
+        let card = ground.card(stay, at(raised));
+        assert_eq!((card.state, card.words.as_str(), card.due_at), (Due, "check now", Some(at(raised))));
+        assert_eq!(ground.card(stay, at(late)).state, Due, "raised at {raised}");
+        assert_eq!(ground.card(stay, at(late) + 1).state, Overdue, "raised at {raised}");
+        let check = ground.check(stay, at(late) + 60_000);
+        let row = ground.row(stay, check, at(late + 1));
+        let from_check = raised + 15 > 30;
+        let minutes = if from_check { late + 1 } else { late + 1 - raised };
+        assert_eq!((row.late, row.gap_minutes), (true, Some(minutes as u32)), "raised at {raised}");
+    }
+}
+
+#[test]
+fn a_lowered_order_does_not_restart_the_gap() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    let old = ground.records[2].id();
+    ground.check(stay, at(0));
+    ground.level(stay, at(10), q(30), vec![old]);
+    let card = ground.card(stay, at(11));
+    assert_eq!((card.state, card.due_at, card.level.as_str()), (Ok, Some(at(30)), "Q30"));
+    assert_eq!(card.level_unacknowledged, None);
+    let check = ground.check(stay, at(25));
+    let row = ground.row(stay, check, at(25));
+    assert_eq!((row.gap_minutes, row.late), (Some(25), false));
+}
+
+#[test]
+fn a_gap_that_was_late_stays_late_when_the_level_is_lowered() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    let old = ground.records[2].id();
+    ground.check(stay, at(0));
+    ground.level(stay, at(20), q(30), vec![old]);
+    assert_eq!(ground.card(stay, at(21)).state, Due, "within the limit that holds now");
+    let check = ground.check(stay, at(25));
+    let row = ground.row(stay, check, at(25));
+    assert_eq!((row.gap_minutes, row.late), (Some(25), true));
+    let late: Vec<_> = ground.card(stay, at(25)).strip.into_iter().filter(|m| m.what == StripKind::Late).collect();
+    assert!(late.iter().any(|m| (m.from, m.to) == (at(15), at(20))), "{late:?}");
+}
+
+#[test]
+fn a_renewal_at_the_same_limit_changes_no_due_time() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    let old = ground.records[2].id();
+    ground.check(stay, at(0));
+    ground.level(stay, at(14), q(15), vec![old]);
+    let card = ground.card(stay, at(14));
+    assert_eq!((card.due_at, card.level_conflict), (Some(at(15)), false));
+}
+
+#[test]
+fn of_orders_that_overlap_the_strictest_holds_and_it_is_flagged() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    ground.check(stay, at(0));
+    let stricter = ground.order(stay, at(1), 5);
+    ground.order(stay, at(2), 30);
+    ground.check(stay, at(3));
+    let card = ground.card(stay, at(4));
+    assert_eq!((card.level.as_str(), card.level_conflict, card.level_close), ("Q5", true, true));
+    assert_eq!(card.due_at, Some(at(8)));
+    assert_eq!(ground.taken().order_in_force(stay), Some(stricter));
+    ground.nurse(at(6), stay, Event::OrderEnded { of: stricter, reason: "reviewed".into() });
+    let card = ground.card(stay, at(7));
+    assert_eq!((card.level.as_str(), card.due_at, card.level_conflict), ("Q15", Some(at(18)), true));
+    assert_ne!(ground.taken().order_in_force(stay), Some(stricter));
+}
+
+#[test]
+fn continuous_is_stricter_than_any_limit() {
+    let (mut ground, stay) = Ground::with_patient(5);
+    ground.level(stay, at(0), one_to_one((1, 1)), vec![]);
+    let card = ground.card(stay, at(1));
+    assert_eq!((card.level.as_str(), card.level_conflict, card.due_at), ("1:1", true, None));
+}
+
+#[test]
+fn two_orders_that_replace_each_other_do_not_both_vanish() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    let first = ground.records[2].id();
+    let second = ground.level(stay, at(1), q(5), vec![first]);
+    let Some(Event::Order(mut order)) = ground.records[2].body.event.clone() else { unreachable!() };
+    order.replaces = vec![second];
+    let mut envelope = ground.records[2].body.envelope.clone();
+    envelope.id = first;
+    let id = ground.records.remove(2);
+    ground.push(envelope, Event::Order(order), id.received_at);
+    assert_eq!(ground.card(stay, at(2)).level, "Q5");
+}
+
+#[test]
+fn an_order_that_ends_without_another_is_an_alarm() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    ground.check(stay, at(0));
+    let order = ground.records[2].id();
+    ground.nurse(at(1), stay, Event::OrderEnded { of: order, reason: "reviewed".into() });
+    let card = ground.card(stay, at(2));
+    assert_eq!((card.state, card.due_at, card.level.as_str()), (NoLevel, None, "no level"));
+    assert!(card.state.alarms());
+    assert_eq!(ground.taken().order_in_force(stay), None);
+}
+
+#[test]
+fn a_raised_level_must_be_acknowledged() {
+    let (mut ground, stay) = Ground::with_patient(30);
+    let old = ground.records[2].id();
+    let (ordered_by, reason) = ("Dr A. Patel".into(), "said it again".into());
+    let order = Order { level: q(15), ordered_by, reason, until: None, replaces: vec![old] };
+    let raised = ground.nurse(at(1), stay, Event::Order(order));
+    assert_eq!(ground.card(stay, at(2)).level_unacknowledged, Some(raised));
+    ground.check(stay, at(3));
+    assert_eq!(ground.card(stay, at(4)).level_unacknowledged, Some(raised), "a check is not an acknowledgement");
+    ground.tech(at(5), stay, Event::OrderAcknowledged { of: raised });
+    assert_eq!(ground.card(stay, at(6)).level_unacknowledged, None);
+}
+
+#[test]
+fn levels_say_how_old_they_are_only_where_that_matters() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    let of = |ground: &Ground| ground.card(stay, at(0)).level_as_of;
+    assert_eq!(of(&ground), "", "the station is where levels are");
+    for (online, minutes_ago, words) in
+        [(true, 0, ""), (true, 60, ""), (true, 61, "level as of 00:59"), (false, 8, "level as of 01:52")]
+    {
+        ground.view = tablet(W1, online, at(-minutes_ago));
+        assert_eq!(of(&ground), words);
+    }
+    ground.view =
+        Viewpoint::Tablet { tablet: W1, online: false, last_contact: None, confirmed: 0, silenced_until: None };
+    assert_ne!(of(&ground), "");
+}
+
+#[test]
+fn a_pause_stops_the_clock_and_alarms_past_its_return() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    ground.check(stay, at(-50));
+    let paused = ground.nurse(at(-45), stay, pause(PauseReason::EmergencyDepartment, 60));
+    for (now, state, words) in [
+        (at(0), Paused, "away, back by 03:00"),
+        (at(60), Paused, "away, back by 03:00"),
+        (at(60) + 1, DueBack, "due back at 03:00, 0 min ago"),
+        (at(72), DueBack, "due back at 03:00, 12 min ago"),
+    ] {
+        let card = ground.card(stay, now);
+        assert_eq!((card.state, card.words.as_str(), card.due_at), (state, words, None));
+        assert_eq!((card.level.as_str(), card.line.as_str()), ("ED", "At the ED since 01:15 · R. Cole"));
+    }
+    assert_eq!(ground.board(at(72)).signal.words, "1 due back, nobody holds the observations");
+    assert_eq!(ground.board(at(72)).round_of, 0);
+    // Back: a check is due at once, and the time away is no gap.
+    ground.nurse(at(80), stay, Event::PauseEnded { of: paused });
+    let card = ground.card(stay, at(81));
+    assert_eq!((card.state, card.words.as_str(), card.due_at), (Due, "check now", Some(at(80))));
+    assert_eq!(ground.card(stay, at(95)).state, Due);
+    assert_eq!(ground.card(stay, at(95) + 1).state, Overdue);
+    let check = ground.check(stay, at(90));
+    let row = ground.row(stay, check, at(90));
+    assert_eq!((row.gap_minutes, row.late), (Some(10), false));
+}
+
+#[test]
+fn pauses_have_their_own_chips() {
+    use PauseReason::*;
+    for (reason, chip) in [(Leave, "Leave"), (EmergencyDepartment, "ED"), (Court, "Court"), (Other, "Off")] {
+        let (mut ground, stay) = Ground::with_patient(15);
+        ground.nurse(at(0), stay, pause(reason, 60));
+        assert_eq!(ground.card(stay, at(1)).level, chip);
+    }
+}
+
+#[test]
+fn until_a_nurse_confirms_it_off_the_ward_keeps_the_clock_running() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    ground.check(stay, at(0));
+    let by_a_technician = ground.tech(at(5), stay, pause(PauseReason::Leave, 60));
+    let card = ground.card(stay, at(16));
+    assert_eq!((card.state, card.level.as_str()), (Overdue, "Q15"));
+    assert!(ground.row(stay, by_a_technician, at(16)).words.contains("the clock runs on"));
+}
+
+#[test]
+fn the_gap_before_a_pause_is_judged_where_it_ended() {
+    for (paused_at, late) in [(15, false), (18, true)] {
+        let (mut ground, stay) = Ground::with_patient(15);
+        ground.check(stay, at(0));
+        let paused = ground.nurse(at(paused_at), stay, pause(PauseReason::Court, 100));
+        let day = ground.day(stay, at(-1), at(50), at(50));
+        let row = day.rows.iter().find(|r| r.record == paused).unwrap();
+        assert_eq!((row.late, row.gap_minutes), (late, None), "no check closed it");
+        assert_eq!(row.words.contains("not seen for 18 min"), late, "{}", row.words);
+        let bars: Vec<_> = day.strip.iter().filter(|m| m.what == StripKind::Late).map(|m| (m.from, m.to)).collect();
+        assert_eq!(bars.contains(&(at(15), at(18))), late, "{bars:?}");
+        let pauses: Vec<_> = day.strip.iter().filter(|m| m.what == StripKind::Pause).collect();
+        assert_eq!((pauses[0].from, pauses[0].to), (at(paused_at), at(50)));
+    }
+}
+
+#[test]
+fn a_continuous_level_has_a_person_or_an_alarm() {
+    let mut ground = Ground::new();
+    let stay = ground.admit("Eze", "Ngozi", "103A", at(-600));
+    ground.level(stay, at(-600), one_to_one((1, 1)), vec![]);
+    let state = |ground: &Ground, now| {
+        let card = ground.card(stay, at(now));
+        (card.state, card.line)
+    };
+    let nobody = (Unwatched, "nobody recorded with patient".to_owned());
+    assert_eq!(state(&ground, -100), nobody);
+    assert_eq!(ground.board(at(-100)).signal.level, SignalLevel::Urgent);
+    let jon = ground.tech(at(-90), stay, Event::WatchStarted { watcher: JR });
+    let with_jon = (Watched, "With J. Reyes since 00:30, within arm's length".to_owned());
+    assert_eq!(state(&ground, 0), with_jon);
+    ground.check(stay, at(1));
+    assert_eq!(ground.card(stay, at(500)).due_at, None, "no clock runs, checks or not");
+    let maya = ground.tech(at(10), stay, Event::WatchStarted { watcher: MO });
+    assert_eq!(state(&ground, 11), (Watched, "With M. Okafor since 02:10, within arm's length".to_owned()));
+    ground.tech(at(11), stay, Event::WatchEnded { of: jon });
+    assert_eq!(state(&ground, 12).0, Watched);
+    ground.tech(at(20), stay, Event::WatchEnded { of: maya });
+    assert_eq!(state(&ground, 21), nobody, "a watch that another one ended does not come back");
+    let bars: Vec<_> = ground.card(stay, at(30)).strip.into_iter().filter(|m| m.what == StripKind::Watched).collect();
+    assert_eq!(bars.iter().map(|m| (m.from, m.to)).collect::<Vec<_>>(), [(at(-90), at(10)), (at(10), at(20))]);
+    assert_eq!(ground.taken().running_watch(stay, JR, lamplight_domain::time::Now::of_wall(at(30))), None);
+}
+
+#[test]
+fn two_to_one_needs_two() {
+    let mut ground = Ground::new();
+    let stay = ground.admit("Eze", "Ngozi", "103A", at(-600));
+    ground.level(stay, at(-600), one_to_one((2, 1)), vec![]);
+    ground.tech(at(0), stay, Event::WatchStarted { watcher: JR });
+    let card = ground.card(stay, at(1));
+    assert_eq!((card.state, card.words.as_str()), (Unwatched, "1 of 2 with patient"));
+    ground.tech(at(2), stay, Event::WatchStarted { watcher: MO });
+    assert_eq!(ground.card(stay, at(3)).state, Watched);
+    assert_eq!(ground.card(stay, at(3)).level, "2:1");
+}
+
+#[test]
+fn one_person_with_two_patients_is_recorded_and_said_on_both() {
+    let mut ground = Ground::new();
+    let stays = ["103A", "104A"].map(|bed| ground.admit(bed, "x", bed, at(-600)));
+    for stay in stays {
+        ground.level(stay, at(-600), one_to_one((1, 1)), vec![]);
+        ground.tech(at(0), stay, Event::WatchStarted { watcher: JR });
+    }
+    for (stay, other) in [(stays[0], "104A"), (stays[1], "103A")] {
+        let card = ground.card(stay, at(1));
+        assert_eq!(card.state, Watched);
+        assert!(card.line.ends_with(&format!("also recorded with {other}")), "{}", card.line);
+    }
+}
+
+#[test]
+fn after_a_continuous_level_a_check_is_due_at_once() {
+    let mut ground = Ground::new();
+    let stay = ground.admit("Eze", "Ngozi", "103A", at(-600));
+    let close = ground.level(stay, at(-600), one_to_one((1, 1)), vec![]);
+    ground.check(stay, at(-300));
+    ground.level(stay, at(0), q(15), vec![close]);
+    let card = ground.card(stay, at(1));
+    assert_eq!((card.state, card.words.as_str()), (CardState::Due, "check now"));
+    assert_eq!(ground.card(stay, at(15) + 1).state, Overdue);
+}
+
+#[test]
+fn a_stay_that_is_closed_is_off_the_board_and_its_clock_stands() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    ground.check(stay, at(0));
+    ground.nurse(at(10), stay, Event::StayClosed { reason: "discharged home".into() });
+    assert!(ground.board(at(60)).cards.is_empty());
+    assert!(!ground.taken().anyone_on_ward());
+    let day = ground.day(stay, at(-1), at(60), at(60));
+    assert!(day.strip.iter().all(|m| m.what != StripKind::Late || m.to <= at(0)), "{:?}", day.strip);
+}
+
+#[test]
+fn a_stay_is_on_the_ward_where_it_was_placed_last() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    assert_eq!(ground.taken().open_stays(&ground.roster, WARD), [stay]);
+    ground.write(at(0), Some(stay), Event::StayPlaced { bed: "201".into() }, |e| e.ward = OTHER_WARD);
+    assert!(ground.taken().open_stays(&ground.roster, WARD).is_empty());
+    assert_eq!(ground.taken().open_stays(&ground.roster, OTHER_WARD), [stay]);
+}

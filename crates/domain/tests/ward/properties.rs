@@ -1,0 +1,316 @@
+//! What must hold of every history.
+
+use crate::ground::*;
+use lamplight_domain::ids::StayId;
+use lamplight_domain::kinds::*;
+use lamplight_domain::record::Record;
+use lamplight_domain::time::{MINUTE_MS, Ms, Now, SECOND_MS};
+use lamplight_domain::views::{CardState, DayRowKind};
+use lamplight_domain::ward;
+use proptest::prelude::*;
+
+/// How long a random night is, in seconds.
+const NIGHT_S: i64 = 3 * 60 * 60;
+
+#[derive(Clone, Debug)]
+enum Act {
+    Check {
+        by_other: bool,
+    },
+    LateCheck {
+        seconds_ago: i64,
+    },
+    Heard,
+    CantTell,
+    NotDone,
+    Note,
+    Concern,
+    /// Takes back, corrects or adds to an earlier record.
+    Amend {
+        which: prop::sample::Index,
+        how: u8,
+    },
+    Order {
+        limit: u16,
+        replaces: bool,
+    },
+    EndOrder {
+        which: prop::sample::Index,
+    },
+    Pause,
+    EndPause {
+        which: prop::sample::Index,
+    },
+    Watch,
+    Continuous,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let index = any::<prop::sample::Index>;
+    prop_oneof![
+        8 => any::<bool>().prop_map(|by_other| Act::Check { by_other }),
+        2 => (1..3_000i64).prop_map(|seconds_ago| Act::LateCheck { seconds_ago }),
+        1 => Just(Act::Heard),
+        1 => Just(Act::CantTell),
+        2 => Just(Act::NotDone),
+        1 => Just(Act::Note),
+        1 => Just(Act::Concern),
+        4 => (index(), 0..3u8).prop_map(|(which, how)| Act::Amend { which, how }),
+        2 => (prop::sample::select(vec![5u16, 15, 30, 60]), any::<bool>()).prop_map(|(limit, replaces)| Act::Order { limit, replaces }),
+        1 => index().prop_map(|which| Act::EndOrder { which }),
+        1 => Just(Act::Pause),
+        1 => index().prop_map(|which| Act::EndPause { which }),
+        1 => Just(Act::Watch),
+        1 => Just(Act::Continuous),
+    ]
+}
+
+/// A night of one or two patients; every act at its own second.
+fn history() -> impl Strategy<Value = Vec<(i64, bool, Act)>> {
+    prop::collection::vec((0..NIGHT_S, any::<bool>(), act()), 0..40)
+}
+
+fn play(acts: &[(i64, bool, Act)]) -> (Ground, [StayId; 2]) {
+    let (mut ground, one) = Ground::with_patient(15);
+    let two = ground.admit("Garcia", "Ana", "104B", at(-600));
+    ground.order(two, at(-600), 30);
+    let mut acts: Vec<_> = acts.to_vec();
+    acts.sort_by_key(|(second, ..)| *second);
+    for (second, first, act) in acts {
+        let (when, stay) = (at(0) + second * SECOND_MS, if first { one } else { two });
+        let of_kind = |ground: &Ground, which: prop::sample::Index, is: fn(&Event) -> bool| {
+            let held = ground.records.iter().filter(|r| r.body.envelope.stay == Some(stay));
+            let meant: Vec<_> = held.filter(|r| r.body.event.as_ref().is_some_and(is)).map(Record::id).collect();
+            if meant.is_empty() { None } else { Some(*which.get(&meant)) }
+        };
+        match act {
+            Act::Check { by_other } => {
+                ground.write(when, Some(stay), seen("hallway", "tv"), |e| {
+                    if by_other {
+                        e.tablet = Some(W2);
+                        e.by = Some(JR);
+                    }
+                });
+            }
+            Act::LateCheck { seconds_ago } => {
+                ground
+                    .write(when - seconds_ago * SECOND_MS, Some(stay), seen("hallway", "tv"), |e| e.recorded_at = when);
+            }
+            Act::Heard => drop(ground.tech(when, stay, Event::Heard { place: "bathroom_heard".into() })),
+            Act::CantTell => drop(ground.tech(when, stay, Event::CantTell { place: "bedroom".into() })),
+            Act::NotDone => drop(ground.tech(when, stay, not_done(""))),
+            Act::Note => drop(ground.tech(when, stay, Event::Note { words: "x".into() })),
+            Act::Concern => drop(ground.tech(when, stay, Event::Concern { words: "x".into() })),
+            Act::Amend { which, how } => {
+                let is = |e: &Event| !matches!(e, Event::Order(_));
+                if let Some(of) = of_kind(&ground, which, is) {
+                    let (place, activity) = ("bedroom".into(), "eyes_closed".into());
+                    let action = match how {
+                        0 => AmendmentAction::Retract,
+                        1 => AmendmentAction::CorrectCheck { place, activity },
+                        _ => AmendmentAction::Add { words: "more".into() },
+                    };
+                    ground.amend(stay, when, of, action);
+                }
+            }
+            Act::Order { limit, replaces } => {
+                let all = ground.records.iter().filter(|r| r.body.envelope.stay == Some(stay));
+                let orders = all.filter(|r| matches!(r.body.event, Some(Event::Order(_)))).map(Record::id);
+                let replaces = if replaces { orders.collect() } else { vec![] };
+                ground.level(stay, when, q(limit), replaces);
+            }
+            Act::EndOrder { which } => {
+                if let Some(of) = of_kind(&ground, which, |e| matches!(e, Event::Order(_))) {
+                    ground.nurse(when, stay, Event::OrderEnded { of, reason: String::new() });
+                }
+            }
+            Act::Pause => {
+                let reason = PauseReason::Court;
+                let pause = Pause { reason, escort: String::new(), return_by: when + 30 * MINUTE_MS };
+                ground.nurse(when, stay, Event::PauseStarted(pause));
+            }
+            Act::EndPause { which } => {
+                if let Some(of) = of_kind(&ground, which, |e| matches!(e, Event::PauseStarted(_))) {
+                    ground.nurse(when, stay, Event::PauseEnded { of });
+                }
+            }
+            Act::Watch => drop(ground.tech(when, stay, Event::WatchStarted { watcher: JR })),
+            Act::Continuous => drop(ground.level(stay, when, one_to_one((1, 1)), vec![])),
+        }
+    }
+    (ground, [one, two])
+}
+
+fn end() -> Ms {
+    at(0) + NIGHT_S * SECOND_MS
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// A union of sets: neither the order in which records arrive nor how often says anything.
+    #[test]
+    fn any_order_with_repeats_gives_the_same_board_and_day(
+        acts in history(),
+        shuffled in any::<prop::sample::Index>().prop_map(|i| i.index(usize::MAX) as u64),
+        unreceived in any::<u64>(),
+    ) {
+        let (ground, stays) = play(&acts);
+        let mut records = ground.records.clone();
+        // One id with other bytes, too.
+        if let Some(check) = records.iter().rev().find(|r| matches!(r.body.event, Some(Event::Check(_)))).cloned() {
+            records.push(other_bytes(&check, check.body.envelope.observed_at - 90 * SECOND_MS));
+        }
+        let expected = taken(records.iter().cloned());
+        // A small mixer of its own: the shuffle must not depend on proptest's inner workings.
+        let mut state = shuffled | 1;
+        let mut next = |n: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % n.max(1)
+        };
+        let mut mixed = records.clone();
+        for i in 0..records.len() {
+            let mut again = records[next(records.len())].clone();
+            // Sometimes first as its author holds it: without a receipt.
+            if unreceived & (1 << (i % 64)) != 0 {
+                again.received_at = None;
+            }
+            mixed.push(again);
+        }
+        for i in (1..mixed.len()).rev() {
+            mixed.swap(i, next(i + 1));
+        }
+        let other = taken(mixed);
+        prop_assert_eq!(other.len(), expected.len());
+        let now = Now::of_wall(end());
+        prop_assert_eq!(ground.board_of(&other, now), ground.board_of(&expected, now));
+        for stay in stays {
+            let day = |records| ward::day(records, &ground.roster, stay, at(-5), end(), ground.view, now).unwrap();
+            prop_assert_eq!(day(&other), day(&expected));
+            prop_assert_eq!(other.order_in_force(stay), expected.order_in_force(stay));
+        }
+    }
+
+    #[test]
+    fn a_retraction_gives_back_the_due_time_before_the_check(acts in history(), later in 1..600i64) {
+        let (mut ground, [stay, _]) = play(&acts);
+        let now = end() + later * SECOND_MS;
+        let before = ground.card(stay, now);
+        let check = ground.check(stay, end());
+        ground.amend(stay, now, check, AmendmentAction::Retract);
+        let after = ground.card(stay, now);
+        prop_assert_eq!((after.due_at, after.state, after.last_seen), (before.due_at, before.state, before.last_seen));
+    }
+
+    /// Whatever is no check moves no due time, and corrections neither.
+    #[test]
+    fn only_checks_move_a_due_time(acts in history(), which in any::<prop::sample::Index>(), what in 0..7u8) {
+        let (mut ground, [stay, _]) = play(&acts);
+        let now = end() + MINUTE_MS;
+        let before = ground.card(stay, now);
+        let checks: Vec<_> = ground.records.iter().filter(|r| matches!(r.body.event, Some(Event::Check(_)))).map(Record::id).collect();
+        let event = match what {
+            0 => Event::Heard { place: "bathroom_heard".into() },
+            1 => Event::CantTell { place: "bedroom".into() },
+            2 => not_done(""),
+            3 => Event::Note { words: "x".into() },
+            4 => Event::Concern { words: "x".into() },
+            5 if !checks.is_empty() => {
+                let (of, reason) = (*which.get(&checks), AmendmentReason::MisTap);
+                let action = AmendmentAction::CorrectCheck { place: "bedroom".into(), activity: "tv".into() };
+                Event::Amendment(Amendment { of, action, reason, words: String::new() })
+            }
+            _ => {
+                ground.write(end() - 1, Some(stay), seen("hallway", "tv"), |e| e.recorded_at = end());
+                Event::Note { words: "x".into() }
+            }
+        };
+        ground.tech(end(), stay, event);
+        let after = ground.card(stay, now);
+        prop_assert_eq!((after.due_at, after.state, after.left_percent), (before.due_at, before.state, before.left_percent));
+    }
+
+    /// Late stays late: no later correction and no later order takes a row's lateness away.
+    #[test]
+    fn late_stays_late(acts in history(), limit in prop::sample::select(vec![5u16, 15, 30, 60])) {
+        let (mut ground, [stay, _]) = play(&acts);
+        let late = |ground: &Ground| -> Vec<_> {
+            let rows = ground.day(stay, at(-5), end() + MINUTE_MS, end() + MINUTE_MS).rows;
+            rows.into_iter().filter(|r| r.late).map(|r| (r.record, r.gap_minutes)).collect()
+        };
+        let before = late(&ground);
+        for (of, _) in before.clone() {
+            let action = AmendmentAction::CorrectCheck { place: "bedroom".into(), activity: "tv".into() };
+            ground.amend(stay, end(), of, action);
+        }
+        let all: Vec<_> = ground.records.iter().filter(|r| matches!(r.body.event, Some(Event::Order(_)))).map(Record::id).collect();
+        ground.level(stay, end(), q(limit), all);
+        for row in before {
+            prop_assert!(late(&ground).contains(&row), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn totals_are_those_of_the_rows(acts in history(), from in -100..100i64) {
+        let (ground, stays) = play(&acts);
+        for stay in stays {
+            let day = ground.day(stay, at(from), end(), end());
+            let rows = &day.rows;
+            let holds = |r: &&lamplight_domain::views::DayRow| r.retracted.is_empty();
+            let gaps: Vec<_> = rows.iter().filter(|r| r.gap_minutes.is_some()).collect();
+            prop_assert_eq!(day.totals.gaps as usize, gaps.len());
+            prop_assert_eq!(day.totals.gaps_within_limit as usize, gaps.iter().filter(|r| !r.late).count());
+            prop_assert_eq!(day.totals.longest_gap_minutes, gaps.iter().filter_map(|r| r.gap_minutes).max().unwrap_or(0));
+            let of = |kind| rows.iter().filter(holds).filter(|r| r.kind == kind).count() as u32;
+            prop_assert_eq!(day.totals.not_done, of(DayRowKind::NotDone));
+            prop_assert_eq!(day.totals.heard_or_cant_tell, of(DayRowKind::Heard) + of(DayRowKind::CantTell));
+            prop_assert_eq!(day.totals.checks + day.totals.late_entries, of(DayRowKind::Check));
+            for row in rows.iter().filter(|r| r.gap_minutes.is_some() && r.kind == DayRowKind::Check) {
+                prop_assert!(row.retracted.is_empty() && row.late_entry.is_empty(), "{:?}", row);
+            }
+        }
+    }
+
+    /// Plain gaps, worked out a second time without the ward's own reckoning: one order, only checks.
+    #[test]
+    fn gaps_are_the_differences_of_neighbours(mut seconds in prop::collection::btree_set(0..NIGHT_S, 1..30)) {
+        seconds.insert(0);
+        let (mut ground, stay) = Ground::with_patient(15);
+        ground.check(stay, at(0) - 1);
+        for second in &seconds {
+            ground.check(stay, at(0) + second * SECOND_MS);
+        }
+        let seconds: Vec<_> = seconds.into_iter().collect();
+        let expected: Vec<_> = seconds.windows(2).map(|w| (Some(((w[1] - w[0]) / 60) as u32), w[1] - w[0] > 15 * 60)).collect();
+        let rows = ground.day(stay, at(0) + 1, end(), end()).rows;
+        let shown: Vec<_> = rows.iter().map(|r| (r.gap_minutes, r.late)).collect();
+        prop_assert_eq!(shown, expected);
+    }
+
+    /// The state goes by the limit to the millisecond, for every limit.
+    #[test]
+    fn states_change_at_the_limit(limit in 1..240u16, past in -2..3i64) {
+        let (mut ground, stay) = Ground::with_patient(limit);
+        ground.check(stay, at(0));
+        let limit_ms = i64::from(limit) * MINUTE_MS;
+        let card = ground.card(stay, at(0) + limit_ms + past);
+        prop_assert_eq!(card.due_at, Some(at(0) + limit_ms));
+        prop_assert_eq!(card.state, if past > 0 { CardState::Overdue } else { CardState::Due });
+        let third = at(0) + (limit_ms * 2 + 2) / 3;
+        prop_assert_eq!(ground.card(stay, third).state, CardState::Due);
+        prop_assert_eq!(ground.card(stay, third - 2).state, CardState::Ok);
+    }
+
+    #[test]
+    fn of_orders_that_overlap_the_strictest_holds(limits in prop::collection::vec(1..240u16, 1..6)) {
+        let (mut ground, stay) = Ground::with_patient(240);
+        for (i, limit) in limits.iter().enumerate() {
+            ground.order(stay, at(i as i64 - 100), *limit);
+        }
+        ground.check(stay, at(0));
+        let strictest = i64::from(*limits.iter().min().unwrap());
+        let card = ground.card(stay, at(0));
+        prop_assert_eq!(card.due_at, Some(at(strictest)));
+        prop_assert!(card.level_conflict);
+    }
+}
