@@ -7,6 +7,7 @@ use crate::until::{PATIENCE, within};
 use anyhow::{Context, Result};
 use lamplight_tablet::Tablet;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 pub struct Hands<'a> {
     pub page: &'a Page,
@@ -71,6 +72,16 @@ impl Hands<'_> {
         self.page.tap(&id(test_id)).await
     }
 
+    /// Taps until this screen is open. A tap just after a save is swallowed, and a person taps again.
+    pub async fn tap_to(&self, test_id: &str, screen: &str) -> Result<()> {
+        let open = format!("body[data-screen=\"{screen}\"]");
+        let tapped = within(PATIENCE, async || {
+            self.tap(test_id).await.ok()?;
+            within(Duration::from_secs(3), async || self.page.shows(&open).await.then_some(())).await
+        });
+        tapped.await.with_context(|| format!("{test_id} does not lead to {screen}"))
+    }
+
     pub async fn join(&self, invite: &str, name: &str) -> Result<()> {
         self.at("join").await?;
         self.page.type_in(&id("join-invite"), invite).await?;
@@ -112,8 +123,7 @@ impl Hands<'_> {
     }
 
     pub async fn lock(&self) -> Result<()> {
-        self.tap("lock").await?;
-        self.at("locked").await
+        self.tap_to("lock", "locked").await
     }
 
     /// Beds in the order of the cards.
@@ -132,8 +142,7 @@ impl Hands<'_> {
 
     pub async fn open(&self, bed: &str) -> Result<()> {
         self.at("board").await?;
-        self.tap(&format!("card-{bed}")).await?;
-        self.at("pad").await
+        self.tap_to(&format!("card-{bed}"), "pad").await
     }
 
     /// Two taps. Returns the record's id once the screen says that it is saved.

@@ -74,7 +74,7 @@ pub async fn log_in(page: &Page, person: &Person) -> Result<()> {
     page.type_in(&id("login-name"), &person.login).await?;
     page.type_in(&id("login-password"), &person.password).await?;
     page.tap(&id("login-submit")).await?;
-    page.see("[data-testid^=\"card-\"]").await.map(|_| ())
+    page.see("[data-testid^=\"row-\"]").await.map(|_| ())
 }
 
 /// "night" or "day".

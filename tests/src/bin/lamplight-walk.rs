@@ -131,8 +131,7 @@ async fn round(walk: &Walk) -> Result<Vec<String>> {
     the_station(&facility, nurse, &walk.pictures, &taken).await?;
     hands.sign_in(technician).await?;
     hands.strip_that("that nothing waits", |online, waiting| online && waiting == 0).await?;
-    hands.tap("emergency-0").await?;
-    hands.at("emergency").await?;
+    hands.tap_to("emergency-0", "emergency").await?;
     camera.both("night-emergency-sent").await?;
     window.close().await?;
     facility.verify()?;
@@ -225,15 +224,12 @@ async fn offline_round(hands: &Hands<'_>, camera: &Camera<'_>, cable: &Cable, se
     }
     hands.undo().await?;
     camera.both("night-board-offline").await?;
-    hands.tap("need-help").await?;
-    hands.at("emergency").await?;
+    hands.tap_to("need-help", "emergency").await?;
     camera.both("night-emergency-offline").await?;
-    hands.tap("end-emergency").await?;
-    hands.at("board").await?;
+    hands.tap_to("end-emergency", "board").await?;
     hands.lock().await?;
     camera.both("night-locked-offline").await?;
-    hands.tap("not-found").await?;
-    hands.at("emergency").await?;
+    hands.tap_to("not-found", "emergency").await?;
     camera.both("night-emergency-locked").await?;
     hands.tap("close").await?;
     cable.restore();
@@ -250,8 +246,21 @@ async fn the_station(facility: &Facility, nurse: &Person, dir: &Path, taken: &Re
     for theme in ["day", "night"] {
         station::theme(&station.page, theme).await?;
         camera.one(&format!("{theme}-station-board")).await?;
+        station.page.tap("[data-testid^=\"open-\"]").await?;
+        station.page.see(&id("day")).await?;
+        camera.one(&format!("{theme}-station-day")).await?;
+        station.page.tap(&id("nav-tablets")).await?;
+        station.page.see("[data-testid^=\"contact-\"]").await?;
+        camera.one(&format!("{theme}-station-tablets")).await?;
+        station.page.tap(&id("nav-join")).await?;
+        station.page.tap(&id("make-invite")).await?;
+        station.page.see(&id("invite-qr")).await?;
+        camera.one(&format!("{theme}-station-invite")).await?;
+        station.page.tap(&id("nav-board")).await?;
+        station.page.see("[data-testid^=\"row-\"]").await?;
     }
     cable.cut();
-    until("the page to say that it is stale", async || station.page.shows(&id("stale")).await.then_some(())).await;
+    until("the page to say that it is stale", async || station.page.shows(&id("stale-banner")).await.then_some(()))
+        .await;
     camera.one("night-station-stale").await
 }

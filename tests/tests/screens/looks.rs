@@ -1,9 +1,12 @@
 //! Every screen in both themes through the accessibility scan: no serious and no critical finding.
 
 use crate::ground::{Ground, ground, walkable};
+use lamplight_domain::kinds::{EmergencyKind, Event};
+use lamplight_domain::record::Auth;
 use lamplight_tests::axe::serious_findings;
 use lamplight_tests::hands::Hands;
 use lamplight_tests::page::{Page, id};
+use lamplight_tests::sim::tablet::Walk;
 use lamplight_tests::station::{self, Station};
 use serde_json::json;
 
@@ -76,20 +79,16 @@ async fn tour(ground: &Ground, page: &Page, theme: &str, findings: &mut Findings
         hands.at("pad").await.unwrap();
     }
     hands.tap("close").await.unwrap();
-    hands.tap("need-help").await.unwrap();
-    hands.at("emergency").await.unwrap();
+    hands.tap_to("need-help", "emergency").await.unwrap();
     findings.look(page, &format!("{theme} emergency")).await;
-    hands.tap("end-emergency").await.unwrap();
-    hands.at("board").await.unwrap();
+    hands.tap_to("end-emergency", "board").await.unwrap();
     hands.lock().await.unwrap();
     findings.look(page, &format!("{theme} locked")).await;
-    hands.tap("need-help").await.unwrap();
-    hands.at("emergency").await.unwrap();
+    hands.tap_to("need-help", "emergency").await.unwrap();
     findings.look(page, &format!("{theme} emergency while locked")).await;
     hands.tap("close").await.unwrap();
     hands.sign_in(person).await.unwrap();
-    hands.tap("emergency-0").await.unwrap();
-    hands.at("emergency").await.unwrap();
+    hands.tap_to("emergency-0", "emergency").await.unwrap();
     hands.tap("end-emergency").await.unwrap();
     hands.lock().await.unwrap();
 }
@@ -103,9 +102,35 @@ async fn every_page_of_the_station_is_accessible_in_both_themes() {
     station::visit(page, &ground.facility.url()).await.unwrap();
     findings.look(page, "login").await;
     station::log_in(page, ground.nurse()).await.unwrap();
+    // Something of everything: a concern, an emergency.
+    let board = ground.second.board().unwrap();
+    let stay = board.cards[0].stay;
+    let walk = Walk::of(&ground.second).await.unwrap();
+    for (stay, event) in [
+        (Some(stay), Event::Concern { words: "Gave away his shoes.".into() }),
+        (None, Event::Emergency { what: EmergencyKind::NeedHelp, place: "Day room".into() }),
+    ] {
+        ground.second.record(Some(walk.technician), Auth::Pin, stay, None, event, None).unwrap();
+    }
+    ground.second.sync_now().await.unwrap();
+    page.see("[data-testid^=\"emergency-\"]").await.unwrap();
+    page.see("[data-testid^=\"concern-\"]").await.unwrap();
+    let bed = &board.cards[0].bed;
     for theme in ["night", "day"] {
         station::theme(page, theme).await.unwrap();
         findings.look(page, &format!("{theme} station board")).await;
+        page.tap(&id(&format!("open-{bed}"))).await.unwrap();
+        page.see(&id("day")).await.unwrap();
+        findings.look(page, &format!("{theme} station day")).await;
+        page.tap(&id("nav-tablets")).await.unwrap();
+        page.see("[data-testid^=\"contact-\"]").await.unwrap();
+        findings.look(page, &format!("{theme} station tablets")).await;
+        page.tap(&id("nav-join")).await.unwrap();
+        page.tap(&id("make-invite")).await.unwrap();
+        page.see(&id("invite-qr")).await.unwrap();
+        findings.look(page, &format!("{theme} station invite")).await;
+        page.tap(&id("nav-board")).await.unwrap();
+        page.see("[data-testid^=\"row-\"]").await.unwrap();
     }
     findings.none();
 }

@@ -7,4 +7,5 @@ mod crash;
 mod fresh;
 mod ground;
 mod looks;
+mod station;
 mod story;

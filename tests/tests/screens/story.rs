@@ -121,8 +121,8 @@ async fn a_round_from_the_first_tap_to_the_nursing_station() {
     station::log_in(&station.page, ground.nurse()).await.unwrap();
     for (bed, _) in &recorded {
         let clock = &second.cards.iter().find(|c| c.bed == *bed).unwrap().last_seen.as_ref().unwrap().clock;
-        let card = id(&format!("card-{bed}"));
-        station.page.text_that(&card, "when the patient was seen", |t| t.contains(clock.as_str())).await.unwrap();
+        let row = id(&format!("row-{bed}"));
+        station.page.text_that(&row, "when the patient was seen", |t| t.contains(clock.as_str())).await.unwrap();
     }
 
     // Both databases, record by record and hash by hash.
@@ -164,8 +164,7 @@ async fn help_with_the_network_down_says_that_nobody_was_told() {
     let hands = Hands { page: &window.page };
     ground.cable.cut();
     // Locked, and nobody signed in.
-    hands.tap("need-help").await.unwrap();
-    hands.at("emergency").await.unwrap();
+    hands.tap_to("need-help", "emergency").await.unwrap();
     window.page.text_that(&id("told"), "told nobody", |t| t.contains("told nobody")).await.unwrap();
     let words = window.page.words().await;
     let board = ground.second.board().unwrap();

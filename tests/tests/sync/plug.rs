@@ -6,7 +6,7 @@ use lamplight_tests::facility::lines;
 use lamplight_tests::process::Process;
 use lamplight_tests::programs;
 use lamplight_tests::sim::tablet::Walk;
-use lamplight_tests::until::until_blocking;
+use lamplight_tests::until::{until, until_blocking};
 use std::collections::BTreeSet;
 use std::process::Command;
 
@@ -27,9 +27,10 @@ async fn a_server_that_is_killed_between_pushes_holds_everything_it_confirmed() 
         });
         // Killed as soon as bytes of the push are on the wire: sometimes before, sometimes after the commit.
         let on_the_wire = ward.cable.bytes_up() + 200 * round;
-        until_blocking("the push to begin", || {
+        until("the push to begin", async || {
             (ward.cable.bytes_up() > on_the_wire || pushing.is_finished()).then_some(())
-        });
+        })
+        .await;
         lamplight_tests::process::kill_pid(pid);
         let _ = pushing.await.unwrap();
         ward.facility.kill();
