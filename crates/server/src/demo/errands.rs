@@ -165,6 +165,8 @@ impl Walk {
         let ended = to.max(silenced + MINUTE_MS);
         let words = "Fell in the bathroom, awake, cut over the left eye. To the ED.".to_owned();
         self.diary.write(ended - 20 * SECOND_MS, Writer::Server, nurse, stay, Event::EmergencyEnded { of, words });
+        // Whoever kneels beside the patient sees the patient.
+        self.check(ground, 0, patient, ended - 2 * SECOND_MS, "bedroom", "with_staff");
         self.holder.free_at = ended;
         self.not_done(ground, "emergency", "fall, help needed at the bedside", 4);
     }

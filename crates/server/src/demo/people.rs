@@ -114,8 +114,9 @@ fn is_weak(pin: &str) -> bool {
 /// Three words and two digits: at least 15 characters.
 fn password(dice: &mut Dice) -> String {
     loop {
-        let words: Vec<&str> = (0..3).map(|_| *dice.pick(&PASSWORD_WORDS)).collect();
-        let password = format!("{}-{}", words.join("-"), dice.range(10, 99));
+        let mut words = PASSWORD_WORDS;
+        dice.shuffle(&mut words);
+        let password = format!("{}-{}", words[..3].join("-"), dice.range(10, 99));
         if password.len() >= 15 {
             return password;
         }

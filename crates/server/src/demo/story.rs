@@ -6,6 +6,7 @@ use super::dice::Dice;
 use super::duty;
 use super::errands::watch_tablet;
 use super::machines;
+use super::plan::ErrandKind;
 use super::walk::{Ground, Handed, Walk};
 use super::words;
 use super::{HISTORY_MS, Writer};
@@ -66,9 +67,17 @@ impl Story<'_> {
             && self.ground.plan.away[patient].is_none_or(|(from, to)| at < from || to <= at)
     }
 
+    /// Awake, and not the one whom everybody is about.
     fn is_awake(&self, patient: usize, at: Ms) -> bool {
-        let activity = self.ground.plan.days[patient].at(at).activity;
-        !matches!(activity, "eyes_closed" | "hygiene")
+        let plan = self.ground.plan;
+        let about = [plan.fall, plan.shouting].iter().any(|e| match e.what {
+            ErrandKind::Fall { patient: p } | ErrandKind::Shouting { patient: p } => {
+                p == patient && e.from - 10 * MINUTE_MS <= at && at <= e.to + 45 * MINUTE_MS
+            }
+            _ => false,
+        });
+        let activity = plan.days[patient].at(at).activity;
+        !about && !matches!(activity, "eyes_closed" | "hygiene")
     }
 
     /// A moment in that stretch at which the float has time for that patient, awake. None where the patient sleeps

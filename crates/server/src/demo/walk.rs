@@ -32,7 +32,7 @@ pub struct Walker {
 
 impl Walker {
     pub fn new(staff: StaffId, tablet: Writer, free_at: Ms) -> Walker {
-        Walker { staff, tablet, spot: spot("nurses_station", 0), free_at, round: None, eager_percent: 45 }
+        Walker { staff, tablet, spot: spot("nurses_station", 0), free_at, round: None, eager_percent: 50 }
     }
 }
 
@@ -258,7 +258,7 @@ impl Walk {
             taking: None,
             watch: None,
             watches: Vec::new(),
-            eager_percent: (40, 52),
+            eager_percent: (50, 61),
             passed_by: Vec::new(),
         }
     }
