@@ -26,7 +26,15 @@ const alive = (page: Page) => page.locator('body:not([data-dead])').waitFor();
 const screen = (page: Page, name: string) => page.locator(`body[data-screen="${name}"]`).waitFor();
 const head = (page: Page) => page.evaluate(() => (window as unknown as Fixture).fixture.calls());
 type Call = { command: string; args: Record<string, unknown> };
-type Fixture = { fixture: { setFull: (full: boolean) => void; calls: () => Call[]; urgent: (bed: string) => void } };
+type Fixture = {
+  fixture: {
+    setFull: (full: boolean) => void;
+    calls: () => Call[];
+    urgent: (bed: string) => void;
+    hang: () => void;
+    lock: () => void;
+  };
+};
 const saves = async (page: Page) => (await head(page)).filter((one) => one.command === 'save').map((one) => one.args);
 
 async function pad(page: Page, bed: string): Promise<void> {
@@ -202,6 +210,21 @@ describe('the board', () => {
     }
   });
 
+  test('where and when stand on every card, also below a band of concerns', async () => {
+    const page = await open('as=technician&with=band');
+    await at(page, ids.concern(0)).waitFor();
+    const hidden = await page.locator('[data-stay] .low > .line').evaluateAll((lines) =>
+      lines
+        .filter((line) => {
+          const card = line.closest('[data-stay]')?.getBoundingClientRect();
+          const box = line.getBoundingClientRect();
+          return !card || box.height < 10 || box.right > card.right || box.top < card.top;
+        })
+        .map((line) => line.textContent),
+    );
+    expect(hidden).toEqual([]);
+  });
+
   test('does not re-sort under a finger, and does once it is gone', async () => {
     const page = await open('as=technician');
     await at(page, ids.order('urgent')).click();
@@ -307,6 +330,41 @@ describe('a locked tablet', () => {
     const raised = (await head(page)).filter((one) => one.command === 'raise');
     expect(raised.map((one) => one.args)).toEqual([{ what: 'not_found', stay: null, place: '' }]);
   });
+});
+
+test('a screen that gets no answer says so and greys, and never looks current', async () => {
+  const page = await open('as=technician');
+  await at(page, ids.card('104A')).waitFor();
+  await page.evaluate(() => {
+    (window as unknown as Fixture).fixture.hang();
+  });
+  await at(page, ids.notUpdated).waitFor();
+  expect(await at(page, ids.notUpdated).textContent()).toContain('02:47');
+  expect(await at(page, ids.board).getAttribute('class')).toContain('stale');
+});
+
+test('what was not saved outlives a lock by the program, for its own person only', async () => {
+  const page = await open('as=technician&with=full');
+  await pad(page, '104A');
+  await at(page, ids.place('hallway')).click();
+  await at(page, ids.activity('calm')).click();
+  await at(page, ids.notSaved).waitFor();
+  await page.evaluate(() => {
+    (window as unknown as Fixture).fixture.lock();
+    (window as unknown as Fixture).fixture.setFull(false);
+  });
+  await screen(page, 'locked');
+  expect(await page.getByTestId(ids.notSaved).count()).toBe(0);
+  await at(page, ids.person('Sara', '')).click();
+  await page.keyboard.type('246810');
+  await screen(page, 'board');
+  expect(await page.getByTestId(ids.notSaved).count()).toBe(0);
+  await at(page, ids.lock).click();
+  await screen(page, 'locked');
+  await at(page, ids.person('Maya', '')).click();
+  await page.keyboard.type('246810');
+  await at(page, ids.tryAgain).click();
+  await page.locator(`[data-testid="${ids.card('104A')}"][data-state="ok"]`).waitFor();
 });
 
 test('an emergency of a patient ends with the check that found them', async () => {

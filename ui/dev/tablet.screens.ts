@@ -240,6 +240,7 @@ describe('every screen', () => {
         .map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`);
       expect(serious).toEqual([]);
       expect(await smallTargets(page)).toEqual([]);
+      expect(await crowded(page)).toEqual([]);
       expect(errors).toEqual([]);
     },
   );
@@ -255,5 +256,34 @@ function smallTargets(page: Page): Promise<string[]> {
       .map(
         ({ one, box }) => `${one.textContent ?? ''} ${String(Math.round(box.width))}x${String(Math.round(box.height))}`,
       );
+  });
+}
+
+/** Pairs of buttons in sight that are nearer to each other than 8 px. */
+function crowded(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const inFront = document.querySelector('dialog[open]') ?? document.body;
+    // What is scrolled out of its own box cannot be hit.
+    const hidden = (one: Element): boolean => {
+      const box = one.getBoundingClientRect();
+      for (let around = one.parentElement; around !== null; around = around.parentElement) {
+        if (!/auto|scroll/.test(getComputedStyle(around).overflowY)) continue;
+        const { top, bottom } = around.getBoundingClientRect();
+        if (box.bottom > bottom + 1 || box.top < top - 1) return true;
+      }
+      return false;
+    };
+    const seen = [...inFront.querySelectorAll('button, input, textarea, select')]
+      .filter((one) => !hidden(one))
+      .map((one) => ({ words: (one.textContent || one.tagName).trim(), box: one.getBoundingClientRect() }))
+      .filter(({ box }) => box.width > 0 && box.top < innerHeight && box.bottom > 0);
+    const apart = (a: DOMRect, b: DOMRect) =>
+      Math.max(b.left - a.right, a.left - b.right, b.top - a.bottom, a.top - b.bottom);
+    return seen.flatMap(({ words, box }, n) =>
+      seen
+        .slice(n + 1)
+        .filter((other) => apart(box, other.box) < 7.5)
+        .map((other) => `${words} | ${other.words} ${apart(box, other.box).toFixed(1)}`),
+    );
   });
 }
