@@ -243,12 +243,13 @@ impl Look<'_> {
         is_raised && !self.records.about(held.record.id()).iter().any(read)
     }
 
-    /// "level as of 01:52" on a tablet that is out of touch, or whose last contact is too long ago.
+    /// "level as of 01:52" where a tablet's last contact is longer ago than the facility allows. That the tablet is
+    /// out of touch at all, and since when, stands once above the board; on every card it would push out the place.
     pub fn level_as_of(&self) -> String {
-        let Viewpoint::Tablet { online, last_contact, .. } = self.view else { return String::new() };
+        let Viewpoint::Tablet { last_contact, .. } = self.view else { return String::new() };
         let stale_ms = i64::from(self.roster.settings.level_stale_minutes) * MINUTE_MS;
         match last_contact {
-            Some(last) if online && self.now() - last <= stale_ms => String::new(),
+            Some(last) if self.now() - last <= stale_ms => String::new(),
             Some(last) => format!("level as of {}", self.clock(last)),
             None => "level not confirmed by the station yet".to_owned(),
         }

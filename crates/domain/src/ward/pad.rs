@@ -7,7 +7,7 @@ use crate::ids::StayId;
 use crate::kinds::Event;
 use crate::refusal::Refusal;
 use crate::time::HOUR_MS;
-use crate::views::DayRow;
+use crate::views::{DayRow, DayRowKind};
 
 const RECENT_ROWS: usize = 6;
 const RECENT_MOODS: usize = 6;
@@ -23,7 +23,7 @@ pub struct PadParts {
     /// "Q15 since 19:20, Dr A. Patel"; "no level ordered".
     pub level: String,
     pub level_as_of: String,
-    /// Newest first, at most six, of the last 24 hours.
+    /// Newest first, at most six, of the last 24 hours, without handovers and moves.
     pub recent: Vec<DayRow>,
     /// Newest first, at most six: "3 at 21:10".
     pub moods: Vec<String>,
@@ -52,7 +52,13 @@ impl Look<'_> {
             born: format!("born {}", patient.person.born),
             level,
             level_as_of: self.level_as_of(),
-            recent: self.rows(&patient, &line, now - RECENT_MS, now).into_iter().rev().take(RECENT_ROWS).collect(),
+            recent: self
+                .rows(&patient, &line, now - RECENT_MS, now)
+                .into_iter()
+                .rev()
+                .filter(|row| row.kind != DayRowKind::Census)
+                .take(RECENT_ROWS)
+                .collect(),
             moods: said.take(RECENT_MOODS).collect(),
         })
     }

@@ -260,14 +260,13 @@ fn urgency_sorts_alarms_first_and_the_away_last() {
 fn silencing_stops_the_sound_for_a_while_and_hides_nothing() {
     let (mut ground, stay) = Ground::with_patient(15);
     ground.check(stay, at(0));
-    let silenced = |until| lamplight_domain::ward::Viewpoint::Tablet {
+    ground.view = lamplight_domain::ward::Viewpoint::Tablet {
         tablet: W1,
         online: false,
         last_contact: None,
         confirmed: 0,
-        silenced_until: Some(until),
+        silenced_until: Some(at(20)),
     };
-    ground.view = silenced(at(20));
     let signal = ground.board(at(19)).signal;
     assert_eq!((signal.level, signal.silenced_until), (SignalLevel::Overdue, Some(at(20))));
     assert_eq!(signal.rooms, ["104A"]);

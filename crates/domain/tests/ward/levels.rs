@@ -158,9 +158,13 @@ fn levels_say_how_old_they_are_only_where_that_matters() {
     let (mut ground, stay) = Ground::with_patient(15);
     let of = |ground: &Ground| ground.card(stay, at(0)).level_as_of;
     assert_eq!(of(&ground), "", "the station is where levels are");
-    for (online, minutes_ago, words) in
-        [(true, 0, ""), (true, 60, ""), (true, 61, "level as of 00:59"), (false, 8, "level as of 01:52")]
-    {
+    for (online, minutes_ago, words) in [
+        (true, 0, ""),
+        (true, 60, ""),
+        (true, 61, "level as of 00:59"),
+        (false, 8, ""),
+        (false, 61, "level as of 00:59"),
+    ] {
         ground.view = tablet(W1, online, at(-minutes_ago));
         assert_eq!(of(&ground), words);
     }

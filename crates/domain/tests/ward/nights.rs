@@ -25,7 +25,10 @@ fn checked_all_day(zone: Tz, from: Ms, to: Ms) -> lamplight_domain::views::Patie
     ground.day(stay, from, to, to + 1)
 }
 
-const NIGHTS: [(Tz, (i32, u32, u32), usize, &str, &str); 6] = [
+/// Zone, day, quarters, and the labels of two hours that follow each other.
+type Night = (Tz, (i32, u32, u32), usize, &'static str, &'static str);
+
+const NIGHTS: [Night; 6] = [
     (Tz::America__New_York, (2026, 3, 8), 92, "01:00", "03:00"),
     (Tz::America__New_York, (2026, 11, 1), 100, "01:00 −04:00", "01:00 −05:00"),
     (Tz::America__New_York, (2026, 11, 22), 96, "01:00", "02:00"),
