@@ -4,6 +4,7 @@ import type { Board, PatientDay } from '../shared/bindings/views';
 import { showTheme } from '../shared/theme';
 import { api, get, post, Refused, saidDemo } from './ask';
 import { Live, STALE_AFTER_MS } from './live';
+import type { Order } from './order';
 import { Loudspeaker } from './sound';
 
 export type Page = { at: 'board' } | { at: 'tablets' } | { at: 'join' } | { at: 'day'; stay: string };
@@ -26,6 +27,7 @@ class Station {
   /** What an action refused, until it is closed or another succeeds. */
   refusal = $state.raw<Refusal | null>(null);
   theme = $state<Theme>('day');
+  order = $state<Order>('walking');
   /** Milliseconds without an update where that is too long, else 0. */
   staleFor = $state(0);
   sounding = $state(false);
@@ -146,7 +148,7 @@ class Station {
     return made;
   }
 
-  /** `date` as "2026-11-22"; null for the last 24 hours. */
+  /** `date` as "2026-11-22"; null for today. */
   async day(stay: string, date: string | null): Promise<PatientDay | null> {
     let day: PatientDay | null = null;
     await this.#done(async () => {

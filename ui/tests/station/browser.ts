@@ -1,7 +1,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import { mkdirSync } from 'node:fs';
 import { env } from 'node:process';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { ids } from '../../src/station/testids';
 import { Facility } from './facility';
@@ -23,9 +23,9 @@ export class Desk {
     readonly page: Page,
   ) {}
 
-  static async open(browser: Browser, pages: string, size: Size = 'wide'): Promise<Desk> {
+  static async open(browser: Browser, pages: string, size: Size, more: BrowserContextOptions = {}): Promise<Desk> {
     const facility = await Facility.open(pages);
-    const context = await browser.newContext({ viewport: SIZES[size], reducedMotion: 'reduce' });
+    const context = await browser.newContext({ viewport: SIZES[size], reducedMotion: 'reduce', ...more });
     const desk = new Desk(facility, context, await context.newPage());
     desk.page.on('pageerror', (error) => desk.errors.push(error.message));
     desk.page.on('console', (message) => {

@@ -36,6 +36,10 @@ export class Facility {
   /** Answers the next POST to a path with this instead. */
   refuseNext: { path: string; refusal: Refusal; status: number } | null = null;
   demoHeader = true;
+  /** Dates by which days were asked for; empty where none was given. */
+  readonly dates: string[] = [];
+  /** Takes connections and says nothing on them, as a server does that hangs. */
+  hangs = false;
   opened = 0;
   #streams = new Set<ServerResponse>();
   #server: Server;
@@ -58,6 +62,7 @@ export class Facility {
 
   /** Says the board to everybody who listens. */
   say(change: Partial<Board> = {}): void {
+    this.hangs = false;
     this.board = { ...this.board, ...change };
     for (const stream of this.#streams) this.#write(stream);
   }
@@ -117,13 +122,14 @@ export class Facility {
     if (path === 'session') return json(200, this.session);
     if (path === 'acknowledge' || path === 'verify') return json(204);
     if (path === 'invite') return json(200, INVITE);
+    if (path === 'day') this.dates.push(searchParams.get('date') ?? '');
     if (path === 'day') return json(200, day(this.board, searchParams.get('stay') ?? ''));
     if (path === 'live') {
       this.opened += 1;
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       this.#streams.add(response);
       response.on('close', () => this.#streams.delete(response));
-      this.#write(response);
+      if (!this.hangs) this.#write(response);
       return;
     }
     json(404, {

@@ -1,4 +1,4 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ids } from '../../src/station/testids';
 import { Desk, launch, type Size } from './browser';
@@ -13,7 +13,8 @@ beforeAll(async () => {
 afterEach(() => desk.close());
 afterAll(() => browser.close());
 
-const sit = async (size: Size = 'wide') => (desk = await Desk.open(browser, inject('pages'), size));
+const sit = async (size: Size = 'wide', more: BrowserContextOptions = {}) =>
+  (desk = await Desk.open(browser, inject('pages'), size, more));
 
 /** A clock in the page's hands: time passes when the test says so. */
 async function withClock(): Promise<void> {
@@ -41,6 +42,7 @@ describe('every page, in both themes and sizes', () => {
     'board-stale': async () => {
       await withClock();
       await desk.board();
+      desk.facility.hangs = true;
       await desk.page.clock.runFor(23_000);
       await desk.at(ids.stale).waitFor();
     },
@@ -135,6 +137,7 @@ describe('a page that hears nothing', () => {
     await sit();
     await withClock();
     await desk.board();
+    desk.facility.hangs = true;
     await desk.page.clock.runFor(14_000);
     expect(await desk.at(ids.stale).count()).toBe(0);
     await desk.page.clock.runFor(2_000);
@@ -234,6 +237,20 @@ describe('what a person does', () => {
     await desk.page.goBack();
     await desk.at(ids.row('101B')).waitFor();
   });
+
+  test.each(['Pacific/Honolulu', 'America/Chicago', 'Asia/Tokyo'])(
+    'another day is asked for by its date, with the browser in %s',
+    async (timezoneId) => {
+      await sit('wide', { timezoneId });
+      await desk.board();
+      await desk.at(ids.row('104A')).click();
+      await desk.at(ids.dayRow(0)).waitFor();
+      expect(await desk.at(ids.dayDate).inputValue()).toBe('2026-11-22');
+      expect(desk.facility.dates).toEqual(['']);
+      await desk.page.getByRole('button', { name: 'Day before' }).click();
+      await expect.poll(() => desk.facility.dates).toEqual(['', '2026-11-21']);
+    },
+  );
 
   test('an invite is drawn from its squares only: a script in the picture does not run', async () => {
     await sit();

@@ -139,9 +139,33 @@ export function worst(): Board {
   };
 }
 
+/** Midnight at the start of that day, five hours behind UTC. */
+const MIDNIGHT = Date.UTC(2026, 10, 22, 5);
+
+/** The part of the fixture's 24 hours that is today, with its figures counted from its rows. */
 export function day(of: Board, stay: string): PatientDay {
   const card = of.cards.find((one) => one.stay === stay);
-  return oneDay(stay, card?.bed ?? '', card?.name ?? '', NOW);
+  const all = oneDay(stay, card?.bed ?? '', card?.name ?? '', NOW);
+  const rows = all.rows.filter((row) => row.observed_at >= MIDNIGHT);
+  const gaps = rows.filter((row) => row.gap_minutes !== null && row.retracted === '');
+  return {
+    ...all,
+    from: MIDNIGHT,
+    to: MIDNIGHT + 1440 * MINUTE,
+    rows,
+    strip: all.strip.filter((mark) => mark.from >= MIDNIGHT),
+    hours: Array.from({ length: 12 }, (_, n) => MIDNIGHT + 120 * n * MINUTE).map((at) => ({ at, label: clock(at) })),
+    totals: {
+      checks: rows.filter((row) => row.kind === 'check' && row.late_entry === '' && row.retracted === '').length,
+      gaps: gaps.length,
+      gaps_within_limit: gaps.filter((row) => !row.late).length,
+      longest_gap_minutes: Math.max(...gaps.map((row) => row.gap_minutes ?? 0)),
+      not_done: rows.filter((row) => row.kind === 'not_done').length,
+      heard_or_cant_tell: rows.filter((row) => row.kind === 'heard' || row.kind === 'cant_tell').length,
+      late_entries: rows.filter((row) => row.late_entry !== '').length,
+      retracted: rows.filter((row) => row.retracted !== '').length,
+    },
+  };
 }
 
 /** A drawing in the shape that the server's encoder makes; only its squares are invented. */
