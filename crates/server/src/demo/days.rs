@@ -19,9 +19,9 @@ pub struct Stretch {
 pub struct Day(Vec<Stretch>);
 
 /// Place, activity, weight, shortest and longest in minutes.
-type Option5 = (&'static str, &'static str, i64, i64, i64);
+type Choice = (&'static str, &'static str, i64, i64, i64);
 
-const ASLEEP: &[Option5] = &[
+const ASLEEP: &[Choice] = &[
     ("bedroom", "eyes_closed", 86, 40, 110),
     ("bedroom", "resting", 6, 8, 20),
     ("bathroom", "hygiene", 4, 3, 6),
@@ -29,7 +29,7 @@ const ASLEEP: &[Option5] = &[
     ("day_room", "with_staff", 2, 8, 20),
     ("day_room", "tv", 1, 10, 20),
 ];
-const BADLY_ASLEEP: &[Option5] = &[
+const BADLY_ASLEEP: &[Choice] = &[
     ("bedroom", "eyes_closed", 60, 25, 60),
     ("bedroom", "resting", 15, 8, 25),
     ("bathroom", "hygiene", 7, 3, 7),
@@ -37,9 +37,9 @@ const BADLY_ASLEEP: &[Option5] = &[
     ("day_room", "with_staff", 6, 8, 20),
     ("bedroom", "tearful", 5, 6, 15),
 ];
-const MEAL: &[Option5] =
+const MEAL: &[Choice] =
     &[("dining", "eating", 86, 20, 40), ("bedroom", "resting", 8, 15, 30), ("day_room", "eating", 6, 15, 30)];
-const GROUP: &[Option5] = &[
+const GROUP: &[Choice] = &[
     ("group_room", "group", 50, 30, 50),
     ("day_room", "games", 12, 15, 35),
     ("bedroom", "resting", 14, 15, 35),
@@ -47,7 +47,7 @@ const GROUP: &[Option5] = &[
     ("exam_room", "with_staff", 6, 10, 20),
     ("bathroom", "hygiene", 8, 3, 8),
 ];
-const FREE: &[Option5] = &[
+const FREE: &[Choice] = &[
     ("day_room", "tv", 20, 10, 30),
     ("day_room", "with_peers", 15, 8, 25),
     ("bedroom", "resting", 18, 10, 35),
@@ -60,14 +60,14 @@ const FREE: &[Option5] = &[
     ("day_room", "with_staff", 4, 6, 15),
     ("bathroom", "hygiene", 6, 3, 8),
 ];
-const MEDICATION: &[Option5] = &[
+const MEDICATION: &[Choice] = &[
     ("nurses_station", "medication", 30, 3, 7),
     ("day_room", "tv", 25, 10, 25),
     ("bedroom", "resting", 20, 8, 20),
     ("bathroom", "hygiene", 12, 4, 9),
     ("day_room", "with_peers", 13, 8, 20),
 ];
-const VISITS: &[Option5] = &[
+const VISITS: &[Choice] = &[
     ("visitor_room", "visit", 12, 20, 45),
     ("day_room", "tv", 30, 10, 30),
     ("day_room", "with_peers", 16, 8, 25),
@@ -76,7 +76,7 @@ const VISITS: &[Option5] = &[
     ("hallway", "walking", 6, 4, 8),
     ("bathroom", "hygiene", 8, 3, 8),
 ];
-const EVENING: &[Option5] = &[
+const EVENING: &[Choice] = &[
     ("day_room", "tv", 30, 10, 30),
     ("bedroom", "resting", 30, 10, 30),
     ("nurses_station", "medication", 12, 3, 6),
@@ -84,7 +84,7 @@ const EVENING: &[Option5] = &[
     ("day_room", "calm", 10, 8, 20),
     ("bedroom", "tv", 6, 10, 25),
 ];
-const RISING: &[Option5] = &[
+const RISING: &[Choice] = &[
     ("bedroom", "resting", 35, 6, 15),
     ("bathroom", "hygiene", 30, 4, 10),
     ("day_room", "calm", 20, 8, 20),
@@ -92,7 +92,7 @@ const RISING: &[Option5] = &[
 ];
 
 /// The ward's day: until which minute of the day, and what there is to do.
-const PLAN: [(u32, &[Option5]); 13] = [
+const PLAN: [(u32, &[Choice]); 13] = [
     (450, RISING),
     (495, MEAL),
     (570, MEDICATION),

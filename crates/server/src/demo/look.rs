@@ -1,6 +1,7 @@
 //! One look at one patient, and what is recorded of it: a check, a door that stayed closed, a covered face, a slip of
 //! the finger and its amendment.
 
+use super::days::Stretch;
 use super::dice::Dice;
 use super::plan::Slip;
 use super::walk::{Ground, Walk};
@@ -76,7 +77,7 @@ impl Walk {
                 corrected
             }
             Some(Slip::WrongPatient) => match namesake(ground, patient) {
-                Some(other) => self.mistaken(ground, walker, patient, other, at),
+                Some(other) => self.mistaken(ground, walker, patient, other, at, stretch),
                 None => at,
             },
             None => {
@@ -88,8 +89,15 @@ impl Walk {
     }
 
     /// The check went to the namesake; it is taken back, and the right one looked at again and recorded.
-    fn mistaken(&mut self, ground: Ground, walker: usize, patient: usize, other: usize, at: Ms) -> Ms {
-        let stretch = ground.plan.days[patient].at(at);
+    fn mistaken(
+        &mut self,
+        ground: Ground,
+        walker: usize,
+        patient: usize,
+        other: usize,
+        at: Ms,
+        stretch: Stretch,
+    ) -> Ms {
         let check = Event::Check(Check {
             place: stretch.place.into(),
             activity: stretch.activity.into(),
