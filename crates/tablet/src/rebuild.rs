@@ -1,7 +1,7 @@
 //! After damage: the file is set aside, a fresh one is started, and everything that can still be read of the old one
 //! and that the server has not confirmed is written down again under a fresh author. The rest comes from the feed.
 
-use crate::file::{Broken, bodies, drafts, links, lock, receipts};
+use crate::file::{Broken, bodies, drafts, is_sound, links, lock, receipts};
 use crate::tablet::{Inner, Pen, next_link};
 use crate::trouble;
 use lamplight_domain::chain::{Head, Link, body_hash};
@@ -30,6 +30,29 @@ impl Inner {
             *pen = fresh;
         }
         Ok(())
+    }
+
+    pub fn mend_after(&self, refusal: &Refusal) {
+        if refusal.code == "file.damaged" {
+            self.mend();
+        }
+    }
+
+    /// After a command or the sync met damage while reading: looks whether the file is damaged still (another thread
+    /// may have mended it), and rebuilds it then.
+    fn mend(&self) {
+        let mut guard = lock(&self.pen);
+        let Some(pen) = guard.as_mut() else { return };
+        let is_sound = self.records.look(is_sound);
+        if matches!(is_sound, Ok(true)) {
+            return;
+        }
+        if let Err(refusal) = self.rebuild(pen) {
+            tracing::error!(code = %refusal.code, "the damaged records file cannot be replaced");
+            lock(&self.troubles).add(refusal);
+        }
+        self.to_send.notify_one();
+        self.changed();
     }
 
     /// Fills the fresh file from one that was set aside. Before joining there is nothing to fill.

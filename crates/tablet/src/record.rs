@@ -71,12 +71,7 @@ impl Inner {
         };
         let bytes = body.to_bytes().map_err(too_big)?;
         let link = next_link(&pen.head, &bytes);
-        let committed = self.records.write(|to| {
-            bodies::insert(to, &bytes)?;
-            links::insert(to, &link)?;
-            drafts::saved(to, body.envelope.id)
-        });
-        let link = match committed {
+        let link = match self.commit(&link, &bytes, body.envelope.id) {
             Ok(()) => link,
             Err(Broken::Io(name)) => self.look_up(&link, Broken::Io(name))?,
             Err(Broken::Damaged(name)) => {
@@ -86,7 +81,7 @@ impl Inner {
             }
             Err(broken) => {
                 tracing::error!(?broken, "an entry could not be saved");
-                return Err(broken.refusal());
+                return Err(broken.not_saved());
             }
         };
         pen.head = Head { author: link.author, seq: link.seq, hash: link.hash() };
@@ -133,19 +128,24 @@ impl Inner {
     /// After an I/O error nobody knows whether the commit was kept: open the file again and look.
     fn look_up(&self, link: &Link, broken: Broken) -> Result<Link, Refusal> {
         tracing::error!(?broken, "the disk failed during a save");
-        self.records.reopen()?;
-        let kept = self.records.read(|from| links::hash_at(from, link.author, link.seq))?;
-        if kept == Some(link.hash()) { Ok(*link) } else { Err(broken.refusal()) }
+        let look = |from: &rusqlite::Connection| links::hash_at(from, link.author, link.seq);
+        let kept = self.records.reopen().and_then(|()| self.records.read(look)).map_err(|b| b.not_saved())?;
+        if kept == Some(link.hash()) { Ok(*link) } else { Err(broken.not_saved()) }
     }
 
     fn commit_again(&self, pen: &Pen, bytes: &[u8], id: RecordId) -> Result<Link, Refusal> {
         let link = next_link(&pen.head, bytes);
+        self.commit(&link, bytes, id).map_err(|b| b.not_saved())?;
+        Ok(link)
+    }
+
+    /// Body and link together, and the draft gone: all or nothing.
+    fn commit(&self, link: &Link, bytes: &[u8], id: RecordId) -> Result<(), Broken> {
         self.records.write(|to| {
             bodies::insert(to, bytes)?;
-            links::insert(to, &link)?;
+            links::insert(to, link)?;
             drafts::saved(to, id)
-        })?;
-        Ok(link)
+        })
     }
 }
 

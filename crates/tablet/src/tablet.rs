@@ -7,6 +7,7 @@ use crate::identity::Identity;
 use crate::keys::DeviceKey;
 use crate::known::Known;
 use crate::session::SignedIn;
+use crate::sync::client::Client;
 use crate::trouble::Troubles;
 use lamplight_domain::chain::{Head, Link, body_hash};
 use lamplight_domain::refusal::Refusal;
@@ -64,6 +65,8 @@ pub(crate) struct Inner {
     pub to_send: Notify,
     /// Held by whoever sends.
     pub sending: tokio::sync::Mutex<()>,
+    /// Of [`Tablet::sync_now`].
+    pub client: Mutex<Option<Arc<Client>>>,
     /// The file on which this process holds the folder for itself.
     _in_use: std::fs::File,
 }
@@ -114,6 +117,7 @@ impl Tablet {
             stopped: watch::Sender::new(false),
             to_send: Notify::new(),
             sending: tokio::sync::Mutex::default(),
+            client: Mutex::default(),
             clock: options.clock,
             records,
             identity_file,
@@ -123,7 +127,14 @@ impl Tablet {
         if let Some(away) = records_aside {
             tablet.0.rebuild_from(&away)?;
         }
-        tablet.0.load()?;
+        match tablet.0.load() {
+            Err(broken) if broken.is_damage() => {
+                let away = tablet.0.records.start_afresh()?;
+                tablet.0.rebuild_from(&away)?;
+                tablet.0.load()?;
+            }
+            other => other?,
+        }
         Ok(tablet)
     }
 

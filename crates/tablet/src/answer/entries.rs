@@ -45,8 +45,8 @@ impl Inner {
                 return Ok(true);
             }
             drafts::keep(to, staff, draft)
-        })?;
-        if kept {
+        });
+        if kept.map_err(|b| b.not_saved())? {
             return Ok(Nothing {});
         }
         Err(Refusal::new(

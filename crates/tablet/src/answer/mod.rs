@@ -49,7 +49,8 @@ impl Tablet {
         work: impl FnOnce(&Inner) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let inner = self.0.clone();
-        tokio::task::spawn_blocking(move || work(&inner)).await.unwrap_or_else(|e| {
+        let mended = move || work(&inner).inspect_err(|refusal| inner.mend_after(refusal));
+        tokio::task::spawn_blocking(mended).await.unwrap_or_else(|e| {
             tracing::error!(panicked = e.is_panic(), "a command did not finish");
             Err(Refusal::new(
                 "program.fault",

@@ -327,3 +327,66 @@ async fn a_damaged_records_file_at_start_costs_neither_the_enrolment_nor_the_sig
     call(&tablet, "raise", help).await.unwrap();
     assert_eq!(tablet.sync_state().head, 1);
 }
+
+#[tokio::test]
+async fn damage_that_is_met_while_reading_is_mended_too() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), HandClock::new());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    for _ in 0..200 {
+        tablet.record(technician(), Auth::Pin, Some(stay()), None, check(), None).unwrap();
+    }
+    drop(tablet);
+    let tablet = open(dir.path(), &clock);
+    bend_pages(&dir.path().join("records.db"));
+    // Out of the page cache, so that the disk is read.
+    tablet.0.records.read(|from| from.execute_batch("PRAGMA shrink_memory")).unwrap();
+    tablet.0.records.look(|from| from.execute_batch("PRAGMA shrink_memory")).unwrap();
+    clock.pass(10 * 24 * 3_600_000);
+    sign_in(&tablet, technician()).await;
+    let day = json!({ "stay": stay(), "date": "2026-11-22" });
+    assert_eq!(call(&tablet, "day", day.clone()).await.unwrap_err(), "file.damaged");
+    assert!(tablet.status().troubles.iter().any(|t| t.code == "file.set_aside"));
+    call(&tablet, "save", note(0xDA, "after the damage")).await.unwrap();
+    call(&tablet, "day", day).await.map(|_| ()).unwrap_or_else(|code| assert_eq!(code, "stay.unknown"));
+    assert_eq!(std::fs::read_dir(dir.path().join("set-aside")).unwrap().count(), 1, "set aside once");
+}
+
+#[tokio::test]
+async fn damage_in_the_middle_of_the_file_does_not_keep_a_tablet_from_starting() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), HandClock::new());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    for _ in 0..200 {
+        tablet.record(technician(), Auth::Pin, Some(stay()), None, check(), None).unwrap();
+    }
+    drop(tablet);
+    bend_pages(&dir.path().join("records.db"));
+    let tablet = open(dir.path(), &clock);
+    assert!(tablet.status().troubles.iter().any(|t| t.code == "file.set_aside"));
+    sign_in(&tablet, technician()).await;
+    call(&tablet, "raise", json!({ "what": "need_help", "stay": null, "place": "" })).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_damaged_identity_file_is_found_again_in_the_records_file() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), HandClock::new());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    let author = tablet.sync_state().author;
+    drop(tablet);
+    let path = dir.path().join("identity.db");
+    let size = std::fs::metadata(&path).unwrap().len() as usize;
+    std::fs::write(&path, vec![0x5A; size]).unwrap();
+    let tablet = open(dir.path(), &clock);
+    assert_eq!(tablet.sync_state().author, author);
+    assert!(tablet.status().troubles.iter().any(|t| t.code == "identity.set_aside"));
+}
+
+/// Bends every page from the sixth on.
+fn bend_pages(path: &std::path::Path) {
+    use std::io::{Seek, SeekFrom, Write};
+    let size = std::fs::metadata(path).unwrap().len();
+    let mut raw = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+    for page in 6..size / 4096 {
+        raw.seek(SeekFrom::Start(page * 4096 + 50)).unwrap();
+        raw.write_all(&[0xA5; 8]).unwrap();
+    }
+}

@@ -15,7 +15,6 @@ use lamplight_domain::views::{Board, PatientDay};
 use lamplight_domain::ward::{self, WardRecords};
 use std::collections::HashSet;
 
-const RECENT_ROWS: usize = 6;
 const RECENT_MOODS: u32 = 6;
 /// More amendments of one stay than anybody makes; only for finding retracted moods.
 const AMENDMENTS_MAX: u32 = 1_000;
@@ -56,7 +55,16 @@ impl Inner {
     }
 
     pub(super) fn pad(&self, stay: StayId) -> Result<Pad, Refusal> {
-        let board = self.board()?;
+        let identity = self.identity().ok_or_else(join_first)?;
+        let (view, now) = (self.viewpoint()?, self.now());
+        let moods = self.moods(stay)?;
+        let level_as_of = match self.status().last_contact_clock.as_str() {
+            "" => "level not confirmed with the station yet".to_owned(),
+            at => format!("level as of {at}"),
+        };
+        let known = self.known();
+        let roster = known.roster.as_deref().ok_or_else(no_roster)?;
+        let board = ward::board(&known.records, roster, identity.ward, &known.contacts, view, now);
         let card = board.cards.into_iter().find(|c| c.stay == stay).ok_or_else(|| {
             Refusal::new(
                 "stay.unknown",
@@ -64,22 +72,16 @@ impl Inner {
                 "Go back to the board; it has the newest list.",
             )
         })?;
-        let day = self.day(stay, None)?;
-        let status = self.status();
-        let roster = self.roster().ok_or_else(no_roster)?;
-        let level_as_of = match status.last_contact_clock.as_str() {
-            "" => "level not confirmed with the station yet".to_owned(),
-            at => format!("level as of {at}"),
-        };
+        let parts = ward::pad_parts(&known.records, roster, stay, view, now)?;
         Ok(Pad {
             card,
-            mrn: day.mrn,
-            born: day.born,
-            level: day.levels.last().map(|l| l.words.clone()).unwrap_or_default(),
+            mrn: parts.mrn,
+            born: parts.born,
+            level: parts.level,
             level_as_of,
-            recent: day.rows.into_iter().rev().take(RECENT_ROWS).collect(),
+            recent: parts.recent,
             lists: roster.lists.clone(),
-            moods: self.moods(stay)?,
+            moods,
             draft: new_id(self.clock.read().wall),
         })
     }

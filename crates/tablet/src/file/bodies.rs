@@ -6,6 +6,7 @@ use lamplight_domain::ids::{AuthorId, RecordId, StayId};
 use lamplight_domain::record::{Body, Record};
 use lamplight_domain::time::Ms;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Puts a body in; one that is there already stays as it is. True where it was new.
@@ -52,20 +53,25 @@ pub fn by_id(from: &Connection, id: RecordId) -> rusqlite::Result<Option<Body>> 
 }
 
 /// Kinds of which only the newest matter: what was observed, and what machines note about themselves. Everything
-/// else stands until another record ends it, whatever its age.
+/// else stands until another record ends it, whatever its age. The index `bodies_standing` has the same list.
 const PASSING: &str =
     "'check', 'heard', 'cant_tell', 'not_done', 'mood', 'behaviour', 'note', 'silenced', 'clock.measured'";
-/// A stay's newest passing records are taken however old they are: the last check may have been retracted.
+/// A stay's newest checks are taken however old they are; more than one, since the last may have been retracted.
 const LAST_OF_STAY: u32 = 8;
 
-/// What a board needs: standing records of any age, all since `since`, and the last checks of each stay.
+/// What a board needs: all since `since`, standing records of any age, and the last checks of each stay. Takes as
+/// long as there is of that, however much the file holds.
 pub fn for_board(from: &Connection, since: Ms) -> rusqlite::Result<Vec<Record>> {
-    let sql = format!(
-        "{WITH_ORIGIN} WHERE b.observed_at >= ?1 OR b.kind NOT IN ({PASSING}) OR b.n IN (
-           SELECT n FROM (SELECT n, row_number() OVER (PARTITION BY stay ORDER BY observed_at DESC) AS nth
-             FROM bodies WHERE kind = 'check' AND stay IS NOT NULL) WHERE nth <= {LAST_OF_STAY})"
-    );
-    records(from, &sql, params![since.0])
+    let recent = records(from, &format!("{WITH_ORIGIN} WHERE b.observed_at >= ?1"), [since.0])?;
+    let standing = format!("{WITH_ORIGIN} WHERE b.kind NOT IN ({PASSING}) AND b.observed_at < ?1");
+    let mut all = records(from, &standing, [since.0])?;
+    all.extend(recent);
+    let stays: BTreeSet<StayId> =
+        all.iter().filter(|r| r.body.envelope.kind == "stay.opened").filter_map(|r| r.body.envelope.stay).collect();
+    for stay in stays {
+        all.extend(of_stay_and_kind(from, stay, "check", LAST_OF_STAY)?);
+    }
+    Ok(all)
 }
 
 /// Everything of one stay and everything of the ward as a whole.

@@ -46,31 +46,37 @@ impl Broken {
         matches!(self, Broken::Damaged(_))
     }
 
-    /// In the words of somebody who has just tapped "save".
+    /// In the words of somebody who looks at a screen.
     pub fn refusal(&self) -> Refusal {
+        const NEXT: &str = "Try again; if it fails again, use another tablet or paper and tell the charge nurse.";
         match self {
             Broken::Full => Refusal::new(
                 "disk.full",
-                "NOT saved: this tablet's disk is full.",
-                "Leave the entry open, write it on paper, and tell the charge nurse; save again when there is room.",
+                "This tablet's disk is full.",
+                "Tell the charge nurse; use another tablet or paper until there is room.",
             ),
             Broken::Refused(refusal) => refusal.clone(),
-            Broken::Damaged(name) => Refusal::new(
-                "file.damaged",
-                format!("NOT saved: this tablet's file is damaged ({name})."),
-                "Save again; if it fails again, use another tablet or paper and tell the charge nurse.",
-            ),
-            Broken::Io(name) | Broken::Other(name) => Refusal::new(
-                "disk.failed",
-                format!("NOT saved: this tablet cannot write to its disk ({name})."),
-                "Save again; if it fails again, use another tablet or paper and tell the charge nurse.",
-            ),
-            Broken::Closed => Refusal::new(
-                "disk.failed",
-                "NOT saved: this tablet cannot save any more.",
-                "Use another tablet or paper, and tell the charge nurse.",
-            ),
+            Broken::Damaged(name) => {
+                Refusal::new("file.damaged", format!("This tablet's file is damaged ({name})."), NEXT)
+            }
+            Broken::Io(name) | Broken::Other(name) => {
+                Refusal::new("disk.failed", format!("This tablet's disk does not work as it should ({name})."), NEXT)
+            }
+            Broken::Closed => Refusal::new("disk.failed", "This tablet's file cannot be used any more.", NEXT),
         }
+    }
+
+    /// The same in the words of somebody who has just tapped "save": first of all, it is not saved.
+    pub fn not_saved(&self) -> Refusal {
+        let refusal = self.refusal();
+        let next = match self {
+            Broken::Full => {
+                "Leave the entry open and write it on paper too; tell the charge nurse, and save again when there is room."
+                    .to_owned()
+            }
+            _ => refusal.next,
+        };
+        Refusal { what: format!("NOT saved. {}", refusal.what), next, ..refusal }
     }
 }
 

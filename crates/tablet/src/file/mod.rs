@@ -21,6 +21,7 @@ mod schema;
 mod tests;
 
 pub use broken::Broken;
+pub use open::is_sound;
 pub use schema::Schema;
 
 use crate::keys::DeviceKey;

@@ -11,6 +11,9 @@ CREATE TABLE bodies (
 ) STRICT;
 CREATE INDEX bodies_by_id ON bodies (id);
 CREATE INDEX bodies_by_time ON bodies (observed_at);
+-- What stands whatever its age, for the start: everything but passing observations.
+CREATE INDEX bodies_standing ON bodies (observed_at) WHERE kind NOT IN
+  ('check', 'heard', 'cant_tell', 'not_done', 'mood', 'behaviour', 'note', 'silenced', 'clock.measured');
 CREATE INDEX bodies_by_stay ON bodies (stay, kind, observed_at) WHERE stay IS NOT NULL;
 
 -- This tablet's own chains: one for each author it has been.

@@ -128,6 +128,11 @@ impl Client {
         })
     }
 
+    /// Nothing was asked yet: who answers there is not known.
+    pub fn is_fresh(&self) -> bool {
+        lock(&self.nonce).text.is_none()
+    }
+
     pub fn traffic(&self) -> Traffic {
         Traffic {
             requests: self.requests.load(Ordering::Relaxed),

@@ -1,7 +1,7 @@
 //! Sync with the facility server. No network inside a transaction, no lock held across the network.
 
 mod backoff;
-mod client;
+pub(crate) mod client;
 #[cfg(test)]
 mod client_tests;
 #[cfg(test)]
@@ -48,13 +48,14 @@ impl Tablet {
     /// Sends all that waits and reads the feed to its end, once, without waiting for news.
     /// Errors: [`Trouble`]; what was confirmed or read before it stays so.
     pub async fn sync_now(&self) -> Result<SyncReport, Trouble> {
-        let client = self.0.client()?;
+        let client = self.0.kept_client()?;
+        let before = client.traffic();
         let mut report = SyncReport::default();
-        let done = self.0.sync_once(&client, &mut report).await;
-        let traffic = client.traffic();
-        report.requests = traffic.requests;
-        report.bytes_sent = traffic.bytes_sent;
-        report.bytes_received = traffic.bytes_received;
+        let done = self.0.sync_once(&*client, &mut report, client.is_fresh()).await;
+        let after = client.traffic();
+        report.requests = after.requests - before.requests;
+        report.bytes_sent = after.bytes_sent - before.bytes_sent;
+        report.bytes_received = after.bytes_received - before.bytes_received;
         match done {
             Ok(()) => Ok(report),
             Err(trouble) => {
@@ -71,9 +72,12 @@ impl Inner {
         self: &Arc<Self>,
         facility: &F,
         report: &mut SyncReport,
+        is_first: bool,
     ) -> Result<(), Trouble> {
         let mut pushing = push::Pushing::default();
-        self.greet(facility).await?;
+        if is_first {
+            self.greet(facility).await?;
+        }
         report.pushed += self.push_all(facility, &mut pushing, true).await?;
         let mut ask_heads = false;
         loop {
@@ -98,6 +102,15 @@ impl Inner {
             Ok(())
         })
         .await
+    }
+
+    /// The client of [`Tablet::sync_now`], kept so that its connection stays warm.
+    fn kept_client(self: &Arc<Self>) -> Result<Arc<Client>, Trouble> {
+        if let Some(client) = lock(&self.client).clone() {
+            return Ok(client);
+        }
+        let client = Arc::new(self.client()?);
+        Ok(lock(&self.client).get_or_insert(client).clone())
     }
 
     /// A client that signs as whoever this tablet's author is at the time of each request.
@@ -177,7 +190,14 @@ impl Inner {
         work: impl FnOnce(&Inner) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Trouble> {
         let inner = self.clone();
-        tokio::task::spawn_blocking(move || work(&inner)).await.unwrap_or_else(|_| {
+        let mended = move || {
+            work(&inner).inspect_err(|trouble| {
+                if let Trouble::Refused(refusal) = trouble {
+                    inner.mend_after(refusal);
+                }
+            })
+        };
+        tokio::task::spawn_blocking(mended).await.unwrap_or_else(|_| {
             let fault = Refusal::new("program.fault", "Sync met a fault in this program.", "Restart Lamplight.");
             Err(Trouble::Refused(fault))
         })

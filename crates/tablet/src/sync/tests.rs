@@ -19,7 +19,7 @@ fn server() -> FakeFacility {
 
 async fn sync(tablet: &Tablet, server: &FakeFacility) -> Result<SyncReport, Trouble> {
     let mut report = SyncReport::default();
-    tablet.0.sync_once(server, &mut report).await.map(|()| report)
+    tablet.0.sync_once(server, &mut report, true).await.map(|()| report)
 }
 
 fn record(tablet: &Tablet, count: usize) -> Vec<Hash> {
