@@ -7,10 +7,14 @@ use lamplight_domain::time::Ms;
 use std::sync::Arc;
 use uuid::{Builder, Uuid};
 
+type Clock = dyn Fn() -> Ms + Send + Sync;
+/// Fills the bytes.
+type Dice = dyn Fn(&mut [u8]) + Send + Sync;
+
 #[derive(Clone)]
 pub struct Surroundings {
-    clock: Arc<dyn Fn() -> Ms + Send + Sync>,
-    dice: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+    clock: Arc<Clock>,
+    dice: Arc<Dice>,
 }
 
 impl Surroundings {

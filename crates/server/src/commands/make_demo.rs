@@ -43,14 +43,8 @@ pub fn make_demo(path: &Path, seed: u64, now: Option<Ms>) -> Result<DemoMade, Re
 }
 
 /// All in one transaction: a demo is whole or it is not there.
-fn file(
-    db: &mut Connection,
-    identity: &Identity,
-    demo: &DemoWard,
-    around: &Surroundings,
-) -> Result<u64, StoreError> {
-    let facts =
-        Facts { facility: identity.facility, key: identity.key.clone(), roster: Arc::new(demo.roster.clone()) };
+fn file(db: &mut Connection, identity: &Identity, demo: &DemoWard, around: &Surroundings) -> Result<u64, StoreError> {
+    let facts = Facts { facility: identity.facility, key: identity.key.clone(), roster: Arc::new(demo.roster.clone()) };
     let mut writers = HashMap::from([(Writer::Server, OwnAuthor::new(identity, around))]);
     for tablet in &demo.tablets {
         let key = SigningKey::from_seed(&tablet.seed);

@@ -81,11 +81,7 @@ impl FacilityServer {
         of_ward
             .map(|t| {
                 let known = self.inner.contacts.of(t.id);
-                ContactMark {
-                    tablet: t.id,
-                    last: known.map(|k| k.last),
-                    confirmed: known.map_or(0, |k| k.confirmed),
-                }
+                ContactMark { tablet: t.id, last: known.map(|k| k.last), confirmed: known.map_or(0, |k| k.confirmed) }
             })
             .collect()
     }

@@ -55,7 +55,11 @@ pub fn make_invite(
 enum Joining {
     Refused(Refusal),
     /// A roster where the tablet is new to it.
-    Taken { tablet: Tablet, credential: Credential, roster: Option<Roster> },
+    Taken {
+        tablet: Tablet,
+        credential: Credential,
+        roster: Option<Box<Roster>>,
+    },
 }
 
 impl FacilityServer {
@@ -86,7 +90,7 @@ impl FacilityServer {
                 move |db| joining(db, &identity, &ask, around.now(), &around),
                 move |done| {
                     if let Joining::Taken { roster: Some(roster), .. } = done {
-                        *inner.roster.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(roster.clone());
+                        *inner.roster.write().unwrap_or_else(PoisonError::into_inner) = Arc::new((**roster).clone());
                         inner.live.bump_all();
                     }
                 },
@@ -167,18 +171,14 @@ fn joining(
     if !invites::use_once(db, &ask.code)? {
         return refuse("invite.used", "This invite has been used up.", fresh);
     }
-    let tablet = Tablet {
-        id: TabletId(around.uuid()),
-        name: free_name(&roster, &ask.name),
-        ward: open.ward,
-        revoked: false,
-    };
+    let tablet =
+        Tablet { id: TabletId(around.uuid()), name: free_name(&roster, &ask.name), ward: open.ward, revoked: false };
     roster.tablets.push(tablet.clone());
     roster.version += 1;
     store::roster::put(db, &roster, now, None)?;
     let credential = credential(tablet.id);
     authors::insert(db, &credential, now)?;
-    Ok(Joining::Taken { tablet, credential, roster: Some(roster) })
+    Ok(Joining::Taken { tablet, credential, roster: Some(Box::new(roster)) })
 }
 
 /// The wanted name where it is free and fits, else the next free "W-n".

@@ -61,7 +61,8 @@ pub(crate) struct Inner {
     nonces: Nonces,
     /// True once the server is to end: long polls and streams end with it.
     stopping: watch::Sender<bool>,
-    _lock: Lock,
+    /// Given back at the end, whoever still has a clone.
+    lock: std::sync::Mutex<Option<Lock>>,
 }
 
 impl FacilityServer {
@@ -83,7 +84,11 @@ impl FacilityServer {
         let own = OwnAuthor::new(&identity, &around);
         let readers = Readers::new(folder.database(), key.clone());
         let writer = Writer::start(db, folder.database(), key).map_err(|e| {
-            Refusal::new("server.thread", format!("No thread could be started ({e})."), "Free some memory, start again.")
+            Refusal::new(
+                "server.thread",
+                format!("No thread could be started ({e})."),
+                "Free some memory, start again.",
+            )
         })?;
         let nonces = Nonces::new(around.bytes());
         Ok(FacilityServer {
@@ -99,7 +104,7 @@ impl FacilityServer {
                 own: Mutex::new(own),
                 nonces,
                 stopping: watch::Sender::new(false),
-                _lock: lock,
+                lock: std::sync::Mutex::new(Some(lock)),
             }),
         })
     }
@@ -154,7 +159,11 @@ impl FacilityServer {
         self.write_contacts().await;
         let inner = self.inner;
         inner.readers.close();
-        let _ = tokio::task::spawn_blocking(move || inner.writer.stop()).await;
+        let closed = tokio::task::spawn_blocking(move || {
+            inner.writer.stop();
+            inner.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        });
+        let _ = closed.await;
     }
 }
 

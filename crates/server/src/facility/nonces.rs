@@ -6,6 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use lamplight_domain::ids::AuthorId;
 use sha2::Sha256;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
@@ -22,6 +23,8 @@ pub struct Nonces {
     /// As long as the MAC's block.
     secret: Zeroizing<[u8; 64]>,
     start: Instant,
+    /// The newest one's time.
+    issued: AtomicU64,
     used: Mutex<Used>,
 }
 
@@ -47,12 +50,26 @@ pub enum NonceRefused {
 
 impl Nonces {
     pub fn new(secret: [u8; 64]) -> Nonces {
-        Nonces { secret: Zeroizing::new(secret), start: Instant::now(), used: Mutex::default() }
+        Nonces {
+            secret: Zeroizing::new(secret),
+            start: Instant::now(),
+            issued: AtomicU64::new(0),
+            used: Mutex::default(),
+        }
     }
 
+    /// No two are alike.
     pub fn issue(&self) -> String {
-        let at = self.start.elapsed().as_millis() as u64;
+        let now = self.now();
+        let newer = |last: u64| Some(now.max(last + 1));
+        let last = self.issued.fetch_update(Ordering::Relaxed, Ordering::Relaxed, newer).unwrap_or_default();
+        let at = now.max(last + 1);
         URL_SAFE_NO_PAD.encode([at.to_be_bytes().as_slice(), &self.mac(at)].concat())
+    }
+
+    /// Microseconds of this process.
+    fn now(&self) -> u64 {
+        self.start.elapsed().as_micros() as u64
     }
 
     fn mac(&self, at: u64) -> [u8; 16] {
@@ -66,10 +83,10 @@ impl Nonces {
 
     /// Takes a counter of a nonce, once. Call it only after the signature held: a stranger must not use up counters.
     pub fn take(&self, author: AuthorId, nonce: &str, counter: u64) -> Result<(), NonceRefused> {
-        let now = self.start.elapsed().as_millis() as u64;
+        let now = self.now();
         let at = self.issued_at(nonce, now).ok_or(NonceRefused::Stale)?;
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        let good_for = GOOD_FOR.as_millis() as u64;
+        let good_for = GOOD_FOR.as_micros() as u64;
         if now > used.swept_at + good_for / 10 || used.by.len() >= REMEMBERED_MAX {
             used.by.retain(|(_, at), _| at + good_for >= now);
             used.swept_at = now;
@@ -83,14 +100,15 @@ impl Nonces {
 
     /// Is it one of this process, and young enough? Without looking at its use.
     pub fn holds(&self, nonce: &str) -> bool {
-        self.issued_at(nonce, self.start.elapsed().as_millis() as u64).is_some()
+        self.issued_at(nonce, self.now()).is_some()
     }
 
     fn issued_at(&self, nonce: &str, now: u64) -> Option<u64> {
         let bytes: [u8; 24] = URL_SAFE_NO_PAD.decode(nonce).ok()?.try_into().ok()?;
         let at = u64::from_be_bytes(bytes[..8].try_into().ok()?);
         let ours = bool::from(self.mac(at).ct_eq(&bytes[8..]));
-        (ours && at <= now && now - at <= GOOD_FOR.as_millis() as u64).then_some(at)
+        // In a burst the newest are a little ahead of the clock.
+        (ours && now.saturating_sub(at) <= GOOD_FOR.as_micros() as u64).then_some(at)
     }
 }
 
@@ -135,6 +153,14 @@ mod tests {
         assert_eq!(nonces.take(author(1), &nonce, 1), Err(NonceRefused::Replayed));
         assert_eq!(nonces.take(author(2), &nonce, 1), Ok(()));
         assert_eq!(nonces.take(author(1), &nonce, 2), Ok(()));
+    }
+
+    #[test]
+    fn no_two_nonces_are_alike() {
+        let nonces = Nonces::new([1; 64]);
+        let issued: HashSet<String> = (0..1_000).map(|_| nonces.issue()).collect();
+        assert_eq!(issued.len(), 1_000);
+        assert!(issued.iter().all(|n| nonces.holds(n)));
     }
 
     #[test]

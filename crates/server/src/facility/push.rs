@@ -12,11 +12,7 @@ impl FacilityServer {
             .await
             .map_err(|_| trouble(StoreError::NotDone))?;
         let appended = self.append(prepared).await.map_err(trouble)?;
-        Ok(PushAnswer {
-            receipt: appended.receipt,
-            refused: appended.refused,
-            server_time: self.inner.around.now(),
-        })
+        Ok(PushAnswer { receipt: appended.receipt, refused: appended.refused, server_time: self.inner.around.now() })
     }
 
     /// Commits a batch, then lets the boards and the waiting readers know.

@@ -41,11 +41,9 @@ impl From<Trouble> for Refused {
                 refusal: Refusal::new("server.busy", "The facility server is busy.", "It is tried again by itself."),
                 retry_after_seconds: Some(retry_after_ms.div_ceil(1000).max(1)),
             },
-            Trouble::Unreachable(_) | Trouble::NotTheServer(_) => Refused {
-                status: StatusCode::INTERNAL_SERVER_ERROR,
-                refusal: fault(),
-                retry_after_seconds: None,
-            },
+            Trouble::Unreachable(_) | Trouble::NotTheServer(_) => {
+                Refused { status: StatusCode::INTERNAL_SERVER_ERROR, refusal: fault(), retry_after_seconds: None }
+            }
         }
     }
 }

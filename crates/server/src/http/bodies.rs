@@ -35,7 +35,11 @@ pub async fn read(body: Body) -> Result<Vec<u8>, Refused> {
         Ok(Err(_)) => Err(cut_short().into()),
         Err(_) => Err(Refused {
             status: StatusCode::REQUEST_TIMEOUT,
-            refusal: Refusal::new("request.slow", "The message took too long to arrive.", "Send fewer records at once."),
+            refusal: Refusal::new(
+                "request.slow",
+                "The message took too long to arrive.",
+                "Send fewer records at once.",
+            ),
             retry_after_seconds: None,
         }),
     }

@@ -71,3 +71,26 @@ fn put(headers: &mut HeaderMap) {
         headers.insert(name, HeaderValue::from_static(value));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    async fn poison() -> &'static str {
+        panic!("MATEO GARCIA")
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_an_answer_without_its_words() {
+        let router = around(Router::new().route("/", get(poison)));
+        let response = router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+        let said = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        let refusal: Refusal = serde_json::from_slice(&said).unwrap();
+        assert_eq!(refusal.code, "server.fault");
+        assert!(!refusal.to_string().contains("MATEO"));
+    }
+}

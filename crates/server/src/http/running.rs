@@ -56,8 +56,10 @@ async fn serve_facility(facility: FacilityServer, listen: SocketAddr, options: O
     let tls = identity.authority.server_config(identity.facility, &[address.ip()], facility.around().now())?;
     let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(tls))).handshake_timeout(HANDSHAKE);
     let handle = Handle::new();
-    let mut server =
-        axum_server::from_tcp(listener).map_err(|e| cannot_listen(listen, &e))?.acceptor(acceptor).handle(handle.clone());
+    let mut server = axum_server::from_tcp(listener)
+        .map_err(|e| cannot_listen(listen, &e))?
+        .acceptor(acceptor)
+        .handle(handle.clone());
     server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
     let service: IntoMakeServiceWithConnectInfo<_, SocketAddr> =
         router(&facility, options.public_url).into_make_service_with_connect_info();

@@ -51,11 +51,7 @@ async fn hello(State(facility): State<FacilityServer>) -> Result<Response, Refus
     Ok(Json(facility.hello().await?).into_response())
 }
 
-async fn join(
-    State(facility): State<FacilityServer>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refused> {
+async fn join(State(facility): State<FacilityServer>, headers: HeaderMap, body: Body) -> Result<Response, Refused> {
     let ask: JoinAsk = json(&headers, bodies::read(body).await?)?;
     Ok(Json(facility.join(ask).await?).into_response())
 }

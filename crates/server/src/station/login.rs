@@ -66,7 +66,7 @@ pub async fn log_in(
         tracing::info!("a wrong name or password at the station");
         return Err(wrong());
     };
-    throttle.right(&whose[..1]);
+    throttle.right(&whose);
     let secret = station.inner.sessions.begin(person.id, sessions::key_of(&headers), facility.around().bytes());
     tracing::info!(staff = %person.id, "logged in at the station");
     let mut response = Json(about(&station, person)).into_response();

@@ -70,10 +70,19 @@ impl Throttle {
         }
     }
 
+    /// The try was right after all. A name starts anew; an address only gets this one try back, or somebody with a
+    /// password of their own could try the others' for ever.
     pub fn right(&self, whose: &[Whose]) {
         let mut by = self.by.lock().unwrap_or_else(PoisonError::into_inner);
         for w in whose {
-            by.remove(w);
+            match w {
+                Whose::Name(_) => drop(by.remove(w)),
+                Whose::Address(_) => {
+                    if let Some(wrong) = by.get_mut(w) {
+                        wrong.tries = wrong.tries.saturating_sub(1);
+                    }
+                }
+            }
         }
     }
 }
@@ -106,5 +115,16 @@ mod tests {
             throttle.tried(&[Whose::Name(format!("n{n}")), address.clone()], now);
         }
         assert!(throttle.wait(&[Whose::Name("another".into()), address], now).is_some());
+    }
+
+    #[test]
+    fn an_address_where_everybody_knows_their_password_never_waits() {
+        let (throttle, now) = (Throttle::default(), Instant::now());
+        let whose = |n: u32| [Whose::Name(format!("n{n}")), Whose::Address([10, 0, 0, 1].into())];
+        for n in 0..100 {
+            assert_eq!(throttle.wait(&whose(n), now), None);
+            throttle.tried(&whose(n), now);
+            throttle.right(&whose(n));
+        }
     }
 }

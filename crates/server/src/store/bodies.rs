@@ -30,13 +30,7 @@ impl<'a> Columns<'a> {
                 observed_at: e.observed_at,
                 recorded_at: e.recorded_at,
             },
-            None => Columns {
-                id: RecordId(Uuid::nil()),
-                kind: "",
-                stay: None,
-                observed_at: Ms(0),
-                recorded_at: Ms(0),
-            },
+            None => Columns { id: RecordId(Uuid::nil()), kind: "", stay: None, observed_at: Ms(0), recorded_at: Ms(0) },
         }
     }
 }

@@ -78,9 +78,8 @@ pub fn append(
     body_hash: &Hash,
     observed_at: Ms,
 ) -> rusqlite::Result<Option<u64>> {
-    let there = db
-        .prepare_cached("SELECT 1 FROM feed WHERE body = ?1 AND ward = ?2")?
-        .exists(params![body.0, ward.0])?;
+    let there =
+        db.prepare_cached("SELECT 1 FROM feed WHERE body = ?1 AND ward = ?2")?.exists(params![body.0, ward.0])?;
     if there {
         return Ok(None);
     }

@@ -19,7 +19,9 @@ const NEWEST: u32 = 3;
 /// What a row of the feed is to a fresh reader.
 enum Part {
     /// Holds until something ends it. `replaces`: an older one of its kind for the stay ends.
-    Begins { replaces: bool },
+    Begins {
+        replaces: bool,
+    },
     /// Ends the record and everything said about it.
     Ends(RecordId),
     /// Belongs to the record and lives as long as it.

@@ -1,0 +1,300 @@
+//! `verify`, `export`, `backup`, and what is refused about a folder.
+
+#![allow(clippy::unwrap_used)] // A test may fail.
+
+mod common;
+
+use common::*;
+use lamplight_domain::chain::body_hash;
+use lamplight_domain::wire::{Facility, FeedFrom};
+use lamplight_server::store;
+use lamplight_server::{FacilityServer, Options, backup, export, serve, verify};
+use rusqlite::Connection;
+use serde_json::Value;
+
+/// A ward with two tablets and some batches each.
+async fn furnished(house: &House) -> (Pad, Pad) {
+    let server = house.open();
+    let (mut a, mut b) = (house.tablet(&server, 1).await, house.tablet(&server, 2).await);
+    let first = admission(&a, STAY, START - HOUR);
+    a.push(&server, first).await;
+    for n in 0..4 {
+        house.wait(MINUTE);
+        let (note, check) = (a.note(house.now(), &n.to_string()), b.check(house.now()));
+        a.push(&server, vec![note]).await;
+        b.push(&server, vec![check]).await;
+    }
+    server.close().await;
+    (a, b)
+}
+
+/// Opens the file as somebody with the key could, without the guards.
+fn unguarded(house: &House) -> Connection {
+    let db = house.db();
+    let names: Vec<String> = db
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
+        .unwrap()
+        .query_map([], |r| r.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(names.len(), 10);
+    for name in names {
+        db.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
+    }
+    db.pragma_update(None, "foreign_keys", false).unwrap();
+    db
+}
+
+#[tokio::test]
+async fn verify_names_whatever_was_changed_taken_away_put_in_or_swapped() {
+    let other = "zeroblob(32)";
+    let swap_links = "CREATE TEMP TABLE s AS SELECT * FROM links WHERE author = 3 AND seq IN (1, 2);
+        DELETE FROM links WHERE author = 3 AND seq IN (1, 2);
+        INSERT INTO links SELECT author, 3 - seq, body, hash, received_at FROM s;";
+    let cases: Vec<(String, &str)> = vec![
+        ("UPDATE bodies SET bytes = CAST(bytes || ' ' AS BLOB) WHERE no = 5".into(), "body 5 "),
+        ("UPDATE bodies SET kind = 'note' WHERE kind = 'check' AND seq = 2".into(), "is filed under something"),
+        ("UPDATE bodies SET stay = zeroblob(16) WHERE kind = 'check' AND seq = 2".into(), "is filed under something"),
+        ("UPDATE bodies SET observed_at = observed_at - 1 WHERE seq = 2".into(), "is filed under something"),
+        ("UPDATE bodies SET recorded_at = recorded_at - 1 WHERE seq = 2".into(), "is filed under something"),
+        ("UPDATE bodies SET seq = 1 WHERE kind = 'check' AND seq = 2".into(), "was brought by no link"),
+        ("DELETE FROM bodies WHERE kind = 'check' AND seq = 2".into(), "has lost its body"),
+        (format!("UPDATE links SET hash = {other} WHERE author = 3 AND seq = 2"), "link 2 of author"),
+        ("UPDATE links SET body = 1 WHERE author = 3 AND seq = 2".into(), "link 2 of author"),
+        ("UPDATE links SET received_at = received_at + 1 WHERE author = 3 AND seq = 2".into(), "time of receipt"),
+        ("DELETE FROM links WHERE author = 3 AND seq = 2".into(), "has no link 2"),
+        ("DELETE FROM links WHERE author = 3 AND seq = 4".into(), "signed head 4 and its links are gone"),
+        (swap_links.into(), "link 1 of author"),
+        ("DELETE FROM heads WHERE author = 3 AND seq = 4".into(), "is under no signature"),
+        (
+            "UPDATE heads SET signature = zeroblob(64) WHERE author = 3 AND seq = 2".into(),
+            "is not signed by its author",
+        ),
+        ("UPDATE heads SET receipt = zeroblob(64) WHERE author = 3 AND seq = 2".into(), "the receipt for head 2"),
+        ("UPDATE authors SET key = zeroblob(32) WHERE no = 3".into(), "a credential that does not hold"),
+        ("UPDATE authors SET tablet = zeroblob(16) WHERE no = 3".into(), "a credential that does not hold"),
+        (format!("UPDATE feed SET hash = {other} WHERE n = 3"), "row 3 of the feed"),
+        ("UPDATE feed SET body = (SELECT body FROM feed WHERE n = 1) WHERE n = 3; ".into(), "UNIQUE"),
+        ("DELETE FROM feed WHERE n = 3".into(), "is in no feed"),
+        ("UPDATE feed SET observed_at = 0 WHERE n = 3".into(), "row 3 of the feed"),
+        (
+            "INSERT INTO bodies (hash, id, author, seq, kind, stay, observed_at, recorded_at, bytes)
+             VALUES (zeroblob(32), zeroblob(16), 3, 99, '', NULL, 0, 0, x'00')"
+                .into(),
+            "is not the one that was hashed",
+        ),
+        (
+            "INSERT INTO links (author, seq, body, hash, received_at) VALUES (3, 5, 1, zeroblob(32), 0)".into(),
+            "link 5 of author",
+        ),
+    ];
+    for (change, named) in cases {
+        let house = House::new();
+        furnished(&house).await;
+        let sound = verify(&house.path).unwrap();
+        assert_eq!((sound.links, sound.bodies, sound.feed_rows), (13, 13, 13));
+        let changed = unguarded(&house).execute_batch(&change);
+        if let Err(e) = changed {
+            // The schema itself stands in the way.
+            assert!(e.to_string().contains(named), "{change}: {e}");
+            continue;
+        }
+        let refusal = verify(&house.path).unwrap_err();
+        assert_eq!(refusal.code, "verify.broken", "{change}");
+        assert!(refusal.what.contains(named), "{change}: {}", refusal.what);
+    }
+}
+
+#[tokio::test]
+async fn the_file_itself_refuses_to_change_or_forget() {
+    let house = House::new();
+    furnished(&house).await;
+    let db = house.db();
+    for table in ["bodies", "links", "heads", "authors", "feed"] {
+        let column = if table == "authors" { "id" } else { "rowid" };
+        let column = if ["links", "heads", "feed"].contains(&table) { "seq" } else { column };
+        let column = if table == "feed" { "n" } else { column };
+        let update = db.execute(&format!("UPDATE {table} SET {column} = {column}"), []).unwrap_err().to_string();
+        let delete = db.execute(&format!("DELETE FROM {table}"), []).unwrap_err().to_string();
+        assert!(update.contains("is never changed"), "{table}: {update}");
+        assert!(delete.contains("is never deleted"), "{table}: {delete}");
+    }
+}
+
+fn exported(path: &std::path::Path) -> Vec<Value> {
+    let mut out = Vec::new();
+    let count = export(path, &mut out).unwrap();
+    let lines: Vec<Value> = String::from_utf8(out).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(lines.len() as u64, count);
+    lines
+}
+
+#[tokio::test]
+async fn an_export_has_every_record_once_with_its_first_link() {
+    let house = House::new();
+    let (mut a, mut b) = furnished(&house).await;
+    let server = house.open();
+    let poison = b"\xff not a record".to_vec();
+    let shared = a.check(house.now());
+    a.push(&server, vec![poison.clone(), shared.clone()]).await;
+    b.push(&server, vec![shared.clone()]).await;
+    let lines = exported(&house.path);
+    assert_eq!(lines.len(), 15, "while it is served");
+    let of = |bytes: &[u8]| {
+        let hash = body_hash(bytes).to_string();
+        let found: Vec<&Value> = lines.iter().filter(|l| l["hash"] == hash.as_str()).collect();
+        assert_eq!(found.len(), 1);
+        found[0].clone()
+    };
+    let check = of(&shared);
+    assert_eq!(
+        (check["author"].as_str().unwrap(), check["seq"].as_u64()),
+        (&*a.key.author().to_string(), Some(a.head.seq))
+    );
+    assert_eq!((check["kind"].as_str(), check["stay"].as_str()), (Some("check"), Some(&*STAY.to_string())));
+    assert_eq!(check["patient"].as_str(), Some(&*id(1_030).to_string()));
+    let at = Some(house.now().0);
+    assert_eq!(
+        (check["observed_at"].as_i64(), check["recorded_at"].as_i64(), check["received_at"].as_i64()),
+        (at, at, at)
+    );
+    let unread = of(&poison);
+    assert_eq!((&unread["id"], &unread["kind"], &unread["observed_at"]), (&Value::Null, &Value::Null, &Value::Null));
+    let keys: Vec<&String> = check.as_object().unwrap().keys().collect();
+    let mut expected =
+        ["author", "seq", "id", "kind", "stay", "patient", "observed_at", "recorded_at", "received_at", "hash"];
+    expected.sort_unstable();
+    assert_eq!(keys, expected);
+}
+
+#[tokio::test]
+async fn a_backup_taken_while_serving_serves_as_it_is_as_a_new_generation() {
+    let house = House::new();
+    let (mut pad, _) = furnished(&house).await;
+    let running = serve(&house.path, ([127, 0, 0, 1], 0).into(), Options::default()).await.unwrap();
+    let server = running.facility().clone();
+    assert_eq!(server.feed(pad.ask(FeedFrom::Opening)).await.unwrap().header.backed_up, None);
+    let to = house.folder().join("copy");
+    let done = backup(&house.path, &to).unwrap();
+    assert_eq!(done.records, 13);
+    let page = server.feed(pad.ask(FeedFrom::Opening)).await.unwrap();
+    assert_eq!(page.header.backed_up, Some(done.backed_up));
+    let (_, original) = pad.opening(&server, 100).await;
+    let note = pad.note(house.now(), "after the backup");
+    pad.push(&server, vec![note]).await;
+    running.stop().await;
+    // Moved elsewhere, as a whole.
+    let moved = house.folder().join("moved");
+    std::fs::rename(&to, &moved).unwrap();
+    verify(&moved).unwrap();
+    assert_eq!(exported(&moved).len(), 13);
+    let running = serve(&moved, ([127, 0, 0, 1], 0).into(), Options::default()).await.unwrap();
+    let server = running.facility().clone();
+    assert_eq!(
+        server.identity().key.public(),
+        FacilityServer::open(&house.path, house.around()).unwrap().identity().key.public()
+    );
+    let (_, restored) = pad.opening(&server, 100).await;
+    assert_ne!(restored.generation, original.generation);
+    assert_eq!((restored.n, restored.hash), (original.n, original.hash));
+    running.stop().await;
+    assert_eq!(backup(&house.path, &moved).unwrap_err().code, "folder.not_empty");
+}
+
+#[tokio::test]
+async fn what_cannot_be_served_is_refused_by_name() {
+    let listen = ([127, 0, 0, 1], 0).into();
+    let refusal = |r: Result<lamplight_server::Running, _>| r.err().unwrap();
+    let house = House::new();
+    assert_eq!(refusal(serve(house.folder(), listen, Options::default()).await).code, "folder.no_facility");
+    let running = serve(&house.path, listen, Options::default()).await.unwrap();
+    assert_eq!(refusal(serve(&house.path, listen, Options::default()).await).code, "folder.in_use");
+    let second = House::new();
+    assert_eq!(refusal(serve(&second.path, running.address, Options::default()).await).code, "listen.busy");
+    running.stop().await;
+    serve(&second.path, listen, Options::default()).await.unwrap().stop().await;
+    let db = second.db();
+    db.pragma_update(None, "user_version", 1_000).unwrap();
+    drop(db);
+    assert_eq!(refusal(serve(&second.path, listen, Options::default()).await).code, "database.newer");
+    assert_eq!(verify(&second.path).unwrap_err().code, "database.newer");
+    std::fs::write(house.path.join("server.key"), "00".repeat(32)).unwrap();
+    assert_eq!(refusal(serve(&house.path, listen, Options::default()).await).code, "database.key");
+}
+
+#[tokio::test]
+async fn a_write_that_fails_or_panics_undoes_only_itself_and_is_not_confirmed() {
+    let house = House::new();
+    let folder = lamplight_server::folder::Folder::existing(&house.path).unwrap();
+    let key = folder.key().unwrap();
+    let db = store::open(&folder.database(), &key).unwrap();
+    let writer = store::writer::Writer::start(db, folder.database(), key).unwrap();
+    let put = |name: &'static str| move |db: &Connection| Ok(store::meta::set(db, name, b"1")?);
+    let (good, failing, panicking, after) = tokio::join!(
+        writer.write(put("one"), |()| {}),
+        writer.write::<()>(
+            move |db| {
+                put("two")(db)?;
+                Err(store::StoreError::Broken("no".into()))
+            },
+            |()| panic!("nothing was committed"),
+        ),
+        writer.write::<()>(
+            move |db| {
+                put("three")(db)?;
+                panic!("poison")
+            },
+            |()| {},
+        ),
+        writer.write(put("four"), |()| panic!("what follows a commit does not undo it")),
+    );
+    assert!(good.is_ok() && failing.is_err() && panicking.is_err());
+    drop(after);
+    assert!(writer.write(put("five"), |()| {}).await.is_ok(), "the writer goes on");
+    writer.stop();
+    assert!(writer.write(put("six"), |()| {}).await.is_err());
+    let db = house.db();
+    let held = ["one", "two", "three", "four", "five", "six"].map(|n| store::meta::get(&db, n).unwrap().is_some());
+    assert_eq!(held, [true, false, false, true, true, false]);
+}
+
+#[tokio::test]
+async fn whoever_comes_while_too_many_wait_is_told_to_come_again() {
+    let house = House::new();
+    let folder = lamplight_server::folder::Folder::existing(&house.path).unwrap();
+    let key = folder.key().unwrap();
+    let db = store::open(&folder.database(), &key).unwrap();
+    let writer = std::sync::Arc::new(store::writer::Writer::start(db, folder.database(), key).unwrap());
+    let (go, gate) = std::sync::mpsc::channel::<()>();
+    let (begun, at_work) = tokio::sync::oneshot::channel();
+    let first = writer.clone();
+    let first = tokio::spawn(async move {
+        let work = move |_: &Connection| {
+            let _ = begun.send(());
+            let _ = gate.recv();
+            Ok(())
+        };
+        first.write(work, |()| {}).await
+    });
+    at_work.await.unwrap();
+    let waiting: Vec<_> = (0..store::writer::QUEUE)
+        .map(|n| {
+            let writer = writer.clone();
+            let work = move |db: &Connection| Ok(store::meta::set(db, &format!("n{n}"), b"1")?);
+            tokio::spawn(async move { writer.write(work, |()| {}).await })
+        })
+        .collect();
+    while writer.waiting() < store::writer::QUEUE {
+        tokio::task::yield_now().await;
+    }
+    let refused = writer.write(|_| Ok(()), |()| {}).await;
+    assert!(matches!(refused, Err(store::StoreError::Busy)));
+    go.send(()).unwrap();
+    assert!(first.await.unwrap().is_ok());
+    for job in waiting {
+        assert!(job.await.unwrap().is_ok(), "who waited is served");
+    }
+    assert!(writer.write(|_| Ok(()), |()| {}).await.is_ok());
+    writer.stop();
+}

@@ -1,0 +1,310 @@
+//! The station: who may do what, logging in and out, the live board, and what a nurse does there.
+
+#![allow(clippy::unwrap_used)] // A test may fail.
+
+mod common;
+
+use common::*;
+use lamplight_domain::ids::{StaffId, StayId};
+use lamplight_domain::kinds::{EmergencyKind, Event};
+use lamplight_domain::record::Body;
+use lamplight_domain::roster::Role;
+use lamplight_domain::station::path;
+use lamplight_domain::wire::Facility;
+use lamplight_server::station::access::RULES;
+use lamplight_server::station::passwords;
+use lamplight_server::store::logins;
+use lamplight_server::{Options, Running, serve};
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const PASSWORD: &str = "amber-heron-42";
+const ROLES: [Role; 5] = [Role::Technician, Role::Nurse, Role::ChargeNurse, Role::Manager, Role::Administrator];
+
+fn login_of(role: Role) -> String {
+    role.words().replace(' ', "")
+}
+
+/// One person of every role on Willow Ward, each with a password.
+fn staffed() -> House {
+    let mut roster = roster();
+    roster.staff = ROLES
+        .iter()
+        .enumerate()
+        .map(|(n, role)| lamplight_domain::roster::Staff {
+            id: StaffId(id(40 + n as u128)),
+            family: format!("Person{n}"),
+            role: *role,
+            ..roster.staff[0].clone()
+        })
+        .collect();
+    let people: Vec<(StaffId, Role)> = roster.staff.iter().map(|s| (s.id, s.role)).collect();
+    let house = House::of(roster);
+    // The server's clock is the machine's.
+    let db = house.db();
+    let password = passwords::hash(PASSWORD, [7; 16]).unwrap();
+    for (staff, role) in people {
+        logins::put(&db, &login_of(role), staff, &password).unwrap();
+    }
+    house
+}
+
+struct Browser {
+    http: reqwest::Client,
+    url: String,
+    cookie: String,
+}
+
+async fn served(house: &House) -> (Running, Browser) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let running = serve(&house.path, ([127, 0, 0, 1], 0).into(), Options::default()).await.unwrap();
+    let ca = reqwest::Certificate::from_pem(&std::fs::read(house.path.join("ca.pem")).unwrap()).unwrap();
+    let http = reqwest::Client::builder()
+        .tls_certs_only([ca])
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .unwrap();
+    let url = running.url.clone();
+    (running, Browser { http, url, cookie: String::new() })
+}
+
+impl Browser {
+    fn ask(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http
+            .request(method, format!("{}{path}", self.url))
+            .header("lamplight-station", "1")
+            .header("cookie", &self.cookie)
+            .timeout(Duration::from_secs(20))
+    }
+    async fn log_in(&mut self, name: &str, password: &str) -> (StatusCode, Value) {
+        let ask = self.ask(Method::POST, path::LOG_IN).json(&json!({ "name": name, "password": password }));
+        let response = ask.send().await.unwrap();
+        let status = response.status();
+        if let Some(set) = response.headers().get("set-cookie") {
+            self.cookie = set.to_str().unwrap().split(';').next().unwrap().to_owned();
+        }
+        (status, response.json().await.unwrap())
+    }
+    async fn code(&self, request: RequestBuilder) -> (StatusCode, String) {
+        let response = request.send().await.unwrap();
+        let status = response.status();
+        let said: Value = response.json().await.unwrap_or_default();
+        (status, said["code"].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+/// Written out by hand, apart from the table that it checks: a route that is not here fails.
+fn allowed(method: &Method, path: &str, role: Option<Role>) -> bool {
+    let nurse = matches!(role, Some(Role::Nurse | Role::ChargeNurse));
+    match (method.as_str(), path) {
+        ("GET", "/" | "/station" | "/station/" | "/assets/*") | ("POST", "/station/api/login") => true,
+        ("GET", "/station/api/session" | "/station/api/live" | "/station/api/day") => role.is_some(),
+        ("POST", "/station/api/logout") => role.is_some(),
+        ("POST", "/station/api/acknowledge" | "/station/api/verify") => nurse,
+        ("POST", "/station/api/invite") => nurse || role == Some(Role::Administrator),
+        other => panic!("{other:?} has no row in the matrix"),
+    }
+}
+
+#[tokio::test]
+async fn every_route_lets_in_whom_the_matrix_says_and_nobody_else() {
+    let house = staffed();
+    let (running, mut browser) = served(&house).await;
+    let who: Vec<Option<Role>> = std::iter::once(None).chain(ROLES.map(Some)).collect();
+    for role in who {
+        for rule in RULES {
+            browser.cookie.clear();
+            if let Some(role) = role {
+                assert_eq!(browser.log_in(&login_of(role), PASSWORD).await.0, StatusCode::OK, "{role:?}");
+            }
+            let path = rule.path.replace('*', "x.js");
+            let query = if rule.method == Method::GET { format!("?ward={WARD}&stay={STAY}") } else { String::new() };
+            let ask = browser.ask(rule.method.clone(), &format!("{path}{query}"));
+            let ask = if rule.method == Method::POST { ask.json(&json!({ "ward": WARD, "of": STAY })) } else { ask };
+            let response = ask.send().await.unwrap();
+            let refused = if role.is_none() { StatusCode::UNAUTHORIZED } else { StatusCode::FORBIDDEN };
+            let let_in = response.status() != refused;
+            assert_eq!(let_in, allowed(&rule.method, rule.path, role), "{} {} {role:?}", rule.method, rule.path);
+        }
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_sees_or_touches_another_ward() {
+    let house = staffed();
+    let (running, mut browser) = served(&house).await;
+    browser.log_in("nurse", PASSWORD).await;
+    let not_yours = (StatusCode::FORBIDDEN, "ward.not_yours".to_owned());
+    for path in [path::LIVE, path::DAY] {
+        let ask = browser.ask(Method::GET, &format!("{path}?ward={OTHER_WARD}&stay={STAY}"));
+        assert_eq!(browser.code(ask).await, not_yours, "{path}");
+    }
+    for path in [path::ACKNOWLEDGE, path::VERIFY, path::INVITE] {
+        let ask = browser.ask(Method::POST, path).json(&json!({ "ward": OTHER_WARD, "of": STAY }));
+        assert_eq!(browser.code(ask).await, not_yours, "{path}");
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn logging_in_gives_a_session_that_logging_out_ends() {
+    let house = staffed();
+    let (running, mut browser) = served(&house).await;
+    let (status, session) = browser.log_in(" Nurse ", PASSWORD).await;
+    assert_eq!(
+        (status, &session["role"], &session["wards"][0]["name"]),
+        (StatusCode::OK, &json!("nurse"), &json!("Willow Ward"))
+    );
+    let session = || browser.ask(Method::GET, path::SESSION);
+    assert_eq!(browser.code(session()).await.0, StatusCode::OK);
+    let first = browser.cookie.clone();
+    let mut again = Browser { http: browser.http.clone(), url: browser.url.clone(), cookie: first.clone() };
+    again.log_in("nurse", PASSWORD).await;
+    assert_ne!(again.cookie, first, "a new secret at every login");
+    assert_eq!(browser.code(session()).await, (StatusCode::UNAUTHORIZED, "auth.session".to_owned()));
+    assert_eq!(again.code(again.ask(Method::POST, path::LOG_OUT)).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(again.code(again.ask(Method::GET, path::SESSION)).await.0, StatusCode::UNAUTHORIZED);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn wrong_passwords_wait_and_say_nothing_about_names() {
+    let house = staffed();
+    let (running, mut browser) = served(&house).await;
+    let wrong = browser.log_in("nurse", "wrong").await;
+    assert_eq!((wrong.0, &wrong.1["code"]), (StatusCode::UNAUTHORIZED, &json!("auth.wrong")));
+    assert_eq!(browser.log_in("nobody", "wrong").await, wrong, "the same for a name that does not exist");
+    for _ in 0..2 {
+        browser.log_in("nurse", "wrong").await;
+    }
+    let (status, refusal) = browser.log_in("nurse", PASSWORD).await;
+    assert_eq!((status, &refusal["code"]), (StatusCode::TOO_MANY_REQUESTS, &json!("login.wait")));
+    assert_eq!(browser.log_in("manager", PASSWORD).await.0, StatusCode::OK, "others go on");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_foreign_page_can_do_nothing() {
+    let house = staffed();
+    let (running, mut browser) = served(&house).await;
+    browser.log_in("nurse", PASSWORD).await;
+    let foreign = (StatusCode::FORBIDDEN, "access.foreign_page".to_owned());
+    let post = || {
+        let ask = browser.http.post(format!("{}{}", browser.url, path::VERIFY)).header("cookie", &browser.cookie);
+        ask.json(&json!({ "ward": WARD }))
+    };
+    assert_eq!(browser.code(post()).await, foreign, "without our header");
+    let from = |origin: &str| post().header("lamplight-station", "1").header("origin", origin);
+    for origin in ["https://elsewhere.example", "null", "http://127.0.0.1", "https://127.0.0.1:1"] {
+        assert_eq!(browser.code(from(origin)).await, foreign, "{origin}");
+    }
+    assert_eq!(browser.code(from(&browser.url)).await.0, StatusCode::NO_CONTENT);
+    running.stop().await;
+}
+
+/// Reads events until one is as wanted.
+async fn until(stream: &mut reqwest::Response, wanted: impl Fn(&Value) -> bool) -> Value {
+    let mut text = String::new();
+    loop {
+        let chunk = tokio::time::timeout(Duration::from_secs(20), stream.chunk()).await.expect("the board goes on");
+        text.push_str(std::str::from_utf8(&chunk.unwrap().expect("the stream goes on")).unwrap());
+        while let Some((event, rest)) = text.split_once("\n\n") {
+            let board =
+                event.strip_prefix("event: board\ndata: ").map(|data| serde_json::from_str::<Value>(data).unwrap());
+            text = rest.to_owned();
+            if let Some(board) = board.filter(&wanted) {
+                return board;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_board_is_live_and_a_named_nurse_answers_what_is_on_it() {
+    let house = staffed();
+    let (running, mut browser) = served(&house).await;
+    browser.log_in("chargenurse", PASSWORD).await;
+    let server = running.facility().clone();
+    let code = lamplight_server::invite(&house.path, "Willow Ward", &running.url, 1).unwrap().code;
+    let mut pad = Pad::join(&server, &code, 1, "").await;
+    let mut stream = browser.ask(Method::GET, &format!("{}?ward={WARD}", path::LIVE)).send().await.unwrap();
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    until(&mut stream, |b| b["cards"] == json!([])).await;
+    let now = server.around().now();
+    let mut bodies = admission(&pad, STAY, now);
+    let concern = pad.body(now, Some(STAY), Event::Concern { words: "very quiet".into() });
+    let alarm = pad.body(now, None, Event::Emergency { what: EmergencyKind::NeedHelp, place: "Day room".into() });
+    let ids = [&concern, &alarm].map(|b| Body::parse(b).unwrap().envelope.id);
+    bodies.extend([concern, alarm]);
+    pad.push(&server, bodies).await;
+    let board = until(&mut stream, |b| b["concerns"].as_array().unwrap().len() == 1).await;
+    assert_eq!(board["cards"][0]["name"], "Garcia, Mateo");
+    assert_eq!(board["emergencies"][0]["acknowledged_by"], Value::Null);
+    for of in ids {
+        let ask = browser.ask(Method::POST, path::ACKNOWLEDGE).json(&json!({ "ward": WARD, "of": of }));
+        assert_eq!(browser.code(ask).await.0, StatusCode::NO_CONTENT);
+    }
+    let ask = browser.ask(Method::POST, path::VERIFY).json(&json!({ "ward": WARD }));
+    assert_eq!(browser.code(ask).await.0, StatusCode::NO_CONTENT);
+    let answered = |b: &Value| {
+        b["concerns"] == json!([])
+            && b["emergencies"][0]["acknowledged_by"] == "A. Person2"
+            && b["verification"]["last_by"] == "A. Person2"
+    };
+    until(&mut stream, answered).await;
+    // What cannot be answered is refused by name.
+    for (of, code) in [
+        (StayId(id(999)).0, "record.unknown"),
+        (board["cards"][0]["stay"].as_str().unwrap().parse().unwrap(), "record.unknown"),
+    ] {
+        let ask = browser.ask(Method::POST, path::ACKNOWLEDGE).json(&json!({ "ward": WARD, "of": of }));
+        assert_eq!(browser.code(ask).await, (StatusCode::NOT_FOUND, code.to_owned()));
+    }
+    // The tablet reads the nurse's answer, signed by this server's own author.
+    let (pages, _) = pad.opening(&server, 100).await;
+    let nurse = StaffId(id(42));
+    let by_nurse = bytes_of(&pages).iter().filter(|b| Body::parse(b).unwrap().envelope.by == Some(nurse)).count();
+    assert_eq!(by_nurse, 3);
+    // Logging out ends the stream.
+    browser.ask(Method::POST, path::LOG_OUT).send().await.unwrap();
+    let ended = async { while let Ok(Some(_)) = stream.chunk().await {} };
+    tokio::time::timeout(Duration::from_secs(20), ended).await.expect("the stream ends with the session");
+    running.stop().await;
+    lamplight_server::verify(&house.path).unwrap();
+}
+
+#[tokio::test]
+async fn a_patient_s_day_and_an_invite_for_a_tablet() {
+    let house = staffed();
+    let (running, mut browser) = served(&house).await;
+    browser.log_in("nurse", PASSWORD).await;
+    let server = running.facility().clone();
+    let ask = browser.ask(Method::POST, path::INVITE).json(&json!({ "ward": WARD }));
+    let made: Value = ask.send().await.unwrap().json().await.unwrap();
+    assert!(made["qr_svg"].as_str().unwrap().contains("<svg"));
+    let invite: lamplight_domain::wire::Invite = made["invite"].as_str().unwrap().parse().unwrap();
+    assert_eq!(invite.url, running.url);
+    let mut pad = Pad::join(&server, &invite.code, 1, "").await;
+    let late = lamplight_domain::chain::SigningKey::from_seed(&[2; 32]);
+    assert!(server.join(join_ask(&invite.code, &late, "")).await.is_err(), "for one tablet");
+    let now = server.around().now();
+    let mut bodies = admission(&pad, STAY, now);
+    bodies.push(pad.check(now));
+    pad.push(&server, bodies).await;
+    let date = now.date(server.roster().facility.zone);
+    for query in [String::new(), format!("&date={date}")] {
+        let ask = browser.ask(Method::GET, &format!("{}?ward={WARD}&stay={STAY}{query}", path::DAY));
+        let day: Value = ask.send().await.unwrap().json().await.unwrap();
+        assert_eq!((&day["name"], &day["totals"]["checks"]), (&json!("Garcia, Mateo"), &json!(1)));
+    }
+    let before = date.pred_opt().unwrap();
+    let ask = browser.ask(Method::GET, &format!("{}?ward={WARD}&stay={STAY}&date={before}", path::DAY));
+    let day: Value = ask.send().await.unwrap().json().await.unwrap();
+    assert_eq!(day["totals"]["checks"], 0);
+    let unknown = browser.ask(Method::GET, &format!("{}?ward={WARD}&stay={}", path::DAY, id(5)));
+    assert_eq!(browser.code(unknown).await, (StatusCode::NOT_FOUND, "stay.unknown".to_owned()));
+    running.stop().await;
+}
