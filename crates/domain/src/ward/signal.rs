@@ -26,7 +26,7 @@ impl Look<'_> {
         };
         Signal {
             level,
-            rooms: alarming.iter().map(|r| r.card.bed.clone()).collect(),
+            rooms: rooms(readings, emergencies, &alarming),
             words: words(readings, unanswered, unheld),
             silenced_until: silenced_until.filter(|_| level != SignalLevel::Emergency),
         }
@@ -38,6 +38,19 @@ impl Look<'_> {
         let told_to_charge_nurse = self.view == Viewpoint::Station && reading.card.not_done_twice;
         reading.card.state.alarms() || told_to_charge_nurse
     }
+}
+
+/// Beds, those that called for help first; each once.
+fn rooms(readings: &[Reading], emergencies: &[OpenEmergency], alarming: &[&Reading]) -> Vec<String> {
+    let unanswered = emergencies.iter().filter(|e| e.acknowledged_by.is_none());
+    let called = unanswered.filter_map(|e| readings.iter().find(|r| Some(r.card.stay) == e.stay));
+    let mut rooms: Vec<String> = Vec::new();
+    for reading in called.chain(alarming.iter().copied()) {
+        if !rooms.contains(&reading.card.bed) {
+            rooms.push(reading.card.bed.clone());
+        }
+    }
+    rooms
 }
 
 fn level_of(reading: &Reading) -> SignalLevel {

@@ -120,5 +120,7 @@ fn the_newest_emergency_comes_first() {
     let b = ground.tech(at(1), stay, raise(EmergencyKind::Danger));
     let shown: Vec<_> = ground.board(at(2)).emergencies.iter().map(|e| e.record).collect();
     assert_eq!(shown, [b, a]);
-    assert_eq!(ground.board(at(2)).signal.words.split(", ").next(), Some("2 emergencies"));
+    let signal = ground.board(at(2)).signal;
+    assert_eq!(signal.words.split(", ").next(), Some("2 emergencies"));
+    assert_eq!(signal.rooms, ["104A"], "each room once");
 }

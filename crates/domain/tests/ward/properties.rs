@@ -4,10 +4,11 @@ use crate::ground::*;
 use lamplight_domain::ids::StayId;
 use lamplight_domain::kinds::*;
 use lamplight_domain::record::Record;
-use lamplight_domain::time::{MINUTE_MS, Ms, Now, SECOND_MS};
+use lamplight_domain::time::{Clocks, MINUTE_MS, Ms, Now, SECOND_MS, ServerTime};
 use lamplight_domain::views::{CardState, DayRowKind};
-use lamplight_domain::ward;
+use lamplight_domain::ward::{self, Viewpoint};
 use proptest::prelude::*;
+use uuid::Uuid;
 
 /// How long a random night is, in seconds.
 const NIGHT_S: i64 = 3 * 60 * 60;
@@ -16,6 +17,10 @@ const NIGHT_S: i64 = 3 * 60 * 60;
 enum Act {
     Check {
         by_other: bool,
+    },
+    /// On a tablet whose wall clock stands elsewhere; its boot clock is right.
+    SkewedCheck {
+        skew_seconds: i64,
     },
     LateCheck {
         seconds_ago: i64,
@@ -49,6 +54,7 @@ fn act() -> impl Strategy<Value = Act> {
     let index = any::<prop::sample::Index>;
     prop_oneof![
         8 => any::<bool>().prop_map(|by_other| Act::Check { by_other }),
+        3 => prop_oneof![-20..20i64, -20_000..20_000i64].prop_map(|skew_seconds| Act::SkewedCheck { skew_seconds }),
         2 => (1..3_000i64).prop_map(|seconds_ago| Act::LateCheck { seconds_ago }),
         1 => Just(Act::Heard),
         1 => Just(Act::CantTell),
@@ -91,6 +97,15 @@ fn play(acts: &[(i64, bool, Act)]) -> (Ground, [StayId; 2]) {
                         e.by = Some(JR);
                     }
                 });
+            }
+            Act::SkewedCheck { skew_seconds } => {
+                let wall = when + skew_seconds * SECOND_MS;
+                ground.write(wall, Some(stay), seen("hallway", "tv"), |e| {
+                    e.boot_id = Some(BOOT);
+                    e.boot_ms = Some(booted(when));
+                });
+                // Some wait for the station, the others were there a minute later.
+                ground.last().received_at = (second % 2 == 0).then_some(when + MINUTE_MS);
             }
             Act::LateCheck { seconds_ago } => {
                 ground
@@ -141,6 +156,20 @@ fn play(acts: &[(i64, bool, Act)]) -> (Ground, [StayId; 2]) {
     (ground, [one, two])
 }
 
+const BOOT: Uuid = Uuid::from_u128(0xB007);
+
+/// This tablet's boot clock.
+fn booted(when: Ms) -> i64 {
+    when - at(-1_000)
+}
+
+/// Looks from the station, and from the tablet whose wall clock may be anywhere.
+fn looks(now: Ms) -> [(Viewpoint, Now); 2] {
+    let clocks = Clocks { wall: now + 7 * MINUTE_MS, boot_id: BOOT, boot_ms: booted(now) };
+    let server = ServerTime { server: now, boot_id: BOOT, boot_ms: booted(now) };
+    [(Viewpoint::Station, Now::of_wall(now)), (tablet(W1, true, now), Now { clocks, server: Some(server) })]
+}
+
 fn end() -> Ms {
     at(0) + NIGHT_S * SECOND_MS
 }
@@ -155,7 +184,7 @@ proptest! {
         shuffled in any::<prop::sample::Index>().prop_map(|i| i.index(usize::MAX) as u64),
         unreceived in any::<u64>(),
     ) {
-        let (ground, stays) = play(&acts);
+        let (mut ground, stays) = play(&acts);
         let mut records = ground.records.clone();
         // One id with other bytes, too.
         if let Some(check) = records.iter().rev().find(|r| matches!(r.body.event, Some(Event::Check(_)))).cloned() {
@@ -182,12 +211,46 @@ proptest! {
         }
         let other = taken(mixed);
         prop_assert_eq!(other.len(), expected.len());
-        let now = Now::of_wall(end());
-        prop_assert_eq!(ground.board_of(&other, now), ground.board_of(&expected, now));
-        for stay in stays {
-            let day = |records| ward::day(records, &ground.roster, stay, at(-5), end(), ground.view, now).unwrap();
-            prop_assert_eq!(day(&other), day(&expected));
-            prop_assert_eq!(other.order_in_force(stay), expected.order_in_force(stay));
+        for (view, now) in looks(end()) {
+            ground.view = view;
+            prop_assert_eq!(ground.board_of(&other, now), ground.board_of(&expected, now));
+            for stay in stays {
+                let day = |records| ward::day(records, &ground.roster, stay, at(-5), end(), ground.view, now).unwrap();
+                prop_assert_eq!(day(&other), day(&expected));
+                prop_assert_eq!(other.order_in_force(stay), expected.order_in_force(stay));
+            }
+        }
+    }
+
+    /// The index finds what a look at every record finds: the newest check that holds, by the time it counts from.
+    #[test]
+    fn the_last_check_is_the_newest_of_all(acts in history()) {
+        let (mut ground, stays) = play(&acts);
+        for (view, now) in looks(end()) {
+            ground.view = view;
+            let records = ground.taken();
+            let counts_from = |r: &Record| {
+                let e = &r.body.envelope;
+                let at_most = r.received_at.map_or(e.observed_at, |received| received.min(e.observed_at));
+                let by_boot = (e.boot_id == Some(now.clocks.boot_id))
+                    .then(|| now.best() - (now.clocks.boot_ms - e.boot_ms.unwrap()))
+                    .map(|t| if (t - e.observed_at).abs() <= 5_000 { e.observed_at } else { t });
+                by_boot.unwrap_or(at_most).min(now.best())
+            };
+            let retracted = |r: &Record| ground.records.iter().any(|a| match &a.body.event {
+                Some(Event::Amendment(a)) => a.of == r.id() && a.action == AmendmentAction::Retract,
+                _ => false,
+            });
+            for stay in stays {
+                let of_stay = ground.records.iter().filter(|r| r.body.envelope.stay == Some(stay));
+                let counted = of_stay.filter(|r| matches!(r.body.event, Some(Event::Check(_))) && !retracted(r))
+                    .filter(|r| r.body.envelope.observed_at == r.body.envelope.recorded_at);
+                let expected = counted.map(counts_from).max();
+                let board = ground.board_of(&records, now);
+                let card = board.cards.iter().find(|c| c.stay == stay).unwrap();
+                let found = card.last_seen.as_ref().map(|l| ground.records.iter().find(|r| r.id() == l.record).unwrap());
+                prop_assert_eq!(found.map(counts_from), expected);
+            }
         }
     }
 
