@@ -102,6 +102,8 @@ async fn round(walk: &Walk) -> Result<Vec<String>> {
     let second = Tablet::open(&facility.folder().join("second"), Options::default())?;
     second.join(&facility.invite(&facility.url(), 1)?, "W-8").await?;
     second.sync_now().await?;
+    // A second tablet that stays in touch: the ward's board would be right to call a silent one not known.
+    let running = InTouch::keep(&second);
     let people = people(&second, &facility).await?;
     let technician = people.iter().find(|p| p.role == "technician").context("the demo has no technician")?;
     let nurse = people.iter().find(|p| p.role != "technician" && !p.password.is_empty()).context("no nurse")?;
@@ -134,8 +136,31 @@ async fn round(walk: &Walk) -> Result<Vec<String>> {
     hands.tap_to("emergency-0", "emergency").await?;
     camera.both("night-emergency-sent").await?;
     window.close().await?;
+    running.stop().await?;
     facility.verify()?;
     Ok(taken.into_inner())
+}
+
+/// A tablet that syncs in the background until it is told to stop.
+struct InTouch {
+    tablet: Tablet,
+    running: tokio::task::JoinHandle<()>,
+}
+
+impl InTouch {
+    fn keep(tablet: &Tablet) -> InTouch {
+        let tablet = tablet.clone();
+        let running = tokio::spawn({
+            let tablet = tablet.clone();
+            async move { tablet.run().await }
+        });
+        InTouch { tablet, running }
+    }
+
+    async fn stop(self) -> Result<()> {
+        self.tablet.stop();
+        Ok(self.running.await?)
+    }
 }
 
 /// A wrong PIN makes the next try wait a little: tries until the board opens.
@@ -181,7 +206,7 @@ async fn screens(hands: &Hands<'_>, camera: &Camera<'_>, theme: &str, second: &T
     hands.tap("place-hallway").await?;
     camera.both(&name("pad")).await?;
     for (button, screen, taps, words) in [
-        ("add-mood", "mood", &["source-patient", "mood-3", "affect-anxious"][..], "\"I can't sleep. The light.\""),
+        ("add-mood", "mood", &["source-patient", "mood-3", "affect-anxious"][..], "I can't sleep. The light."),
         ("add-behaviour", "behaviour", &["before-noise", "behaviour-shouting", "did-talked"][..], "Shouted at the TV."),
         ("add-concern", "concern", &[][..], "Gave away his shoes, says he will not need them."),
         ("add-note", "note", &[][..], "Asked for the chaplain."),
@@ -196,12 +221,9 @@ async fn screens(hands: &Hands<'_>, camera: &Camera<'_>, theme: &str, second: &T
             hands.page.type_in(&id("words"), words).await?;
         }
         camera.both(&name(screen)).await?;
-        if screen == "mood" || screen == "concern" {
-            hands.tap("save").await?;
-        } else {
-            hands.tap("close").await?;
-        }
-        hands.at("pad").await?;
+        // Said once, not once a theme;
+        let saves = theme == "night" && matches!(screen, "mood" | "concern");
+        hands.tap_to(if saves { "save" } else { "close" }, "pad").await?;
     }
     hands.tap("open-day").await?;
     hands.at("day").await?;
@@ -240,6 +262,7 @@ async fn the_station(facility: &Facility, nurse: &Person, dir: &Path, taken: &Re
     let cable = Cable::to(facility.address)?;
     let station = Station::open(facility.folder()).await?;
     let camera = Camera { page: &station.page, dir, taken };
+    station.page.resize(1440, 900).await?;
     station::visit(&station.page, &cable.url()).await?;
     camera.one("station-login").await?;
     station::log_in(&station.page, nurse).await?;

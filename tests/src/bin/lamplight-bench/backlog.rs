@@ -93,6 +93,8 @@ async fn bare_post(facility: &Facility, bodies: Vec<Vec<u8>>) -> Result<(f64, us
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
     let url = format!("http://{}/", listener.local_addr()?);
     let serving = tokio::spawn(async move { axum::serve(listener, app).await });
+    // reqwest asks for one even where no TLS is spoken.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder().no_proxy().build()?;
     let count = bodies.len();
     let blobs: Vec<Blob> = bodies.into_iter().map(Blob::Bytes).collect();
