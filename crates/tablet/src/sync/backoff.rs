@@ -1,13 +1,14 @@
 //! How long to wait after a failure. Full jitter, so that a ward full of tablets does not come back in one moment;
-//! never longer than two seconds, so that a network that returns is used within that.
+//! while the network is away never longer than two seconds, so that one that returns is used within that.
 
 use lamplight_domain::wire::Trouble;
 use std::time::Duration;
 
 const FIRST_MS: u64 = 100;
 const MOST_MS: u64 = 2_000;
-/// A server that asks for more is asked again after this all the same.
-const BUSY_MOST_MS: u64 = 30_000;
+/// A server that asks for more is asked again after this all the same; one that refuses is asked this seldom in the
+/// end: only a person changes its mind.
+const SELDOM_MS: u64 = 30_000;
 
 #[derive(Debug, Default)]
 pub struct Backoff {
@@ -22,10 +23,11 @@ impl Backoff {
     /// Counts a failure. `pick` gives a number from 0 to its argument.
     pub fn after(&mut self, trouble: &Trouble, pick: impl Fn(u64) -> u64) -> Duration {
         self.failures = self.failures.saturating_add(1);
-        let most = FIRST_MS.saturating_mul(1 << self.failures.min(10)).min(MOST_MS);
+        let grown = FIRST_MS.saturating_mul(1 << self.failures.min(10));
         Duration::from_millis(match trouble {
-            Trouble::Busy { retry_after_ms } => (*retry_after_ms).min(BUSY_MOST_MS) + pick(most),
-            _ => pick(most),
+            Trouble::Busy { retry_after_ms } => (*retry_after_ms).min(SELDOM_MS) + pick(grown.min(MOST_MS)),
+            Trouble::Refused(_) => pick(grown.min(SELDOM_MS)),
+            Trouble::Unreachable(_) | Trouble::NotTheServer(_) => pick(grown.min(MOST_MS)),
         })
     }
 }
@@ -47,6 +49,14 @@ mod tests {
         assert_eq!(waits, [200, 400, 800, 1_600, 2_000, 2_000, 2_000, 2_000]);
         backoff.reset();
         assert_eq!(backoff.after(&gone, |most| most).as_millis(), 200);
+    }
+
+    #[test]
+    fn a_server_that_refuses_is_asked_less_and_less() {
+        let refused = Trouble::Refused(crate::record::join_first());
+        let mut backoff = Backoff::default();
+        let waits: Vec<_> = (0..10).map(|_| backoff.after(&refused, |most| most).as_millis()).collect();
+        assert_eq!((waits[0], waits[9]), (200, 30_000));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod client_tests;
 #[cfg(test)]
 mod fake;
 mod heal;
+mod http;
 mod join;
 mod pull;
 mod push;

@@ -115,6 +115,10 @@ impl Inner {
                 Err(trouble) => {
                     self.failed(&trouble);
                     (wait_ms, was_lost) = (0, true);
+                    // It may not know this tablet (any more): the sending half introduces it.
+                    if matches!(trouble, Trouble::Refused(_)) {
+                        line.compare.notify_one();
+                    }
                     tokio::time::sleep(backoff.after(&trouble, jitter)).await;
                 }
             }
