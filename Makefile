@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: help deps deps-test run test build check bindings bench pictures package clean-demo
 
+# The browser that the station and every screen are tried in.
+export CHROMIUM ?= $(firstword $(shell command -v chromium chromium-browser google-chrome))
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 DEBUG := $(CARGO_TARGET_DIR)/debug
 RELEASE := $(CARGO_TARGET_DIR)/release
@@ -40,7 +42,7 @@ run: deps $(UI) ## Start a demo ward, enrol this tablet and open its window
 
 test: deps-test $(UI) ## Pass every test (there are no doc tests: examples of use are tests of their own)
 	$(CARGO_BUILD)
-	cd ui && npm test
+	cd ui && npm test && npm run test:station && npm run test:screens
 	cargo nextest run --locked --workspace --no-fail-fast
 
 build: deps $(UI) ## Leave the release programs in target/release/
