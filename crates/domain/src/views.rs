@@ -375,7 +375,8 @@ pub struct DayRow {
     pub by_full: String,
     /// Minutes since the moment the running gap began, rounded down; only for a check that closes a gap.
     pub gap_minutes: Option<u32>,
-    /// The gap that this check closed was over the limit. It stays so.
+    /// The gap that this check closed was over the limit, or the one that ran when this row stopped the clock (a pause,
+    /// a continuous level). It stays so.
     pub late: bool,
     /// "written at 03:10": a late entry, labelled for ever; else empty.
     pub late_entry: String,

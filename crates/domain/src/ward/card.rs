@@ -3,14 +3,15 @@
 use super::Viewpoint;
 use super::log::Shelf;
 use super::look::{Look, Patient};
+use super::state::urgency;
 use super::timeline::{OrderHeld, Standing, Timeline};
 use super::watch::Watching;
 use super::{people, words};
 use crate::kinds::{Check, Event};
-use crate::level::{Continuous, Level};
+use crate::level::Level;
 use crate::record::Record;
 use crate::time::{HOUR_MS, MINUTE_MS, Ms};
-use crate::views::{Card, CardState, Contact, LastSeen};
+use crate::views::{Card, Contact, LastSeen};
 
 /// How far back a board's strip reaches.
 const STRIP_MS: i64 = 4 * HOUR_MS;
@@ -29,24 +30,6 @@ pub(super) struct Reading {
     pub watching: Vec<Watching>,
     /// The limit of a clock that runs.
     pub owed: Option<i64>,
-}
-
-/// What the state says in words.
-struct Said {
-    state: CardState,
-    words: String,
-    line: String,
-    due_at: Option<Ms>,
-    left_percent: u8,
-    past_ms: i64,
-    limit_ms: i64,
-}
-
-impl Said {
-    fn plain(state: CardState, words: impl Into<String>, line: impl Into<String>) -> Said {
-        let (words, line) = (words.into(), line.into());
-        Said { state, words, line, due_at: None, left_percent: 100, past_ms: 0, limit_ms: 0 }
-    }
 }
 
 impl Look<'_> {
@@ -91,99 +74,6 @@ impl Look<'_> {
             strip: self.strip(log, &line, self.now() - STRIP_MS, self.now()),
         };
         Reading { card, past_ms: said.past_ms, limit_ms: said.limit_ms, watching, owed: standing.limit_ms() }
-    }
-
-    fn say(
-        &self,
-        patient: &Patient,
-        line: &Timeline,
-        standing: &Standing,
-        last: Option<&LastSeen>,
-        watching: &[Watching],
-        contacts: &[Contact],
-    ) -> Said {
-        let seen = last.map_or_else(|| "not seen yet in this stay".to_owned(), |l| format!("{} {}", l.clock, l.words));
-        if let Some(held) = standing.pause {
-            return self.say_paused(held);
-        }
-        match standing.order.map(|o| &o.order.level) {
-            None => Said::plain(CardState::NoLevel, "no level ordered", seen),
-            Some(Level::Continuous(level)) => self.say_watched(level, watching),
-            Some(Level::Intermittent { .. }) => self.say_clock(patient, line, last, seen, contacts),
-        }
-    }
-
-    fn say_paused(&self, held: super::timeline::PauseHeld) -> Said {
-        let back = self.clock(held.pause.return_by);
-        let mut line = format!("{} since {}", words::pause_place(held.pause.reason), self.clock(held.from));
-        if !held.pause.escort.trim().is_empty() {
-            line += &format!(" · {}", held.pause.escort);
-        }
-        let past_ms = self.now() - held.pause.return_by;
-        if past_ms > 0 {
-            let words = format!("due back at {back}, {} ago", words::stretch(past_ms));
-            return Said { past_ms, ..Said::plain(CardState::DueBack, words, line) };
-        }
-        Said::plain(CardState::Paused, format!("away, back by {back}"), line)
-    }
-
-    fn say_watched(&self, level: &Continuous, watching: &[Watching]) -> Said {
-        let distance = level.distance.words();
-        let (asked, with) = (usize::from(level.ratio.0.max(1)), watching.len());
-        let each = |w: &Watching| format!("{} since {}", people::short(self.roster, Some(w.staff)), self.clock(w.from));
-        let who = watching.iter().map(each).collect::<Vec<_>>().join(" and ");
-        match with {
-            0 => Said::plain(CardState::Unwatched, "nobody with patient", "nobody recorded with patient"),
-            n if n < asked => {
-                let words = format!("{n} of {asked} with patient");
-                Said::plain(CardState::Unwatched, words, format!("With {who} only, {distance}"))
-            }
-            _ => Said::plain(CardState::Watched, "watched now", format!("With {who}, {distance}")),
-        }
-    }
-
-    fn say_clock(
-        &self,
-        patient: &Patient,
-        line: &Timeline,
-        last: Option<&LastSeen>,
-        seen: String,
-        contacts: &[Contact],
-    ) -> Said {
-        let now = self.now();
-        let (from, mut clock) = self.gap_clock(patient.log, line, now + 1);
-        for (at, standing) in line.after(from, now) {
-            clock.change(at, standing.limit_ms());
-        }
-        let Some(gap) = clock.running() else { return Said::plain(CardState::NoLevel, "no level ordered", seen) };
-        let (deadline, limit_ms) = (gap.deadline(), gap.limit_ms());
-        let left_ms = deadline - now;
-        let left_percent = (left_ms.max(0).saturating_mul(100) / limit_ms).clamp(0, 100) as u8;
-        let said = |state, words: String, line: String| Said {
-            state,
-            words,
-            line,
-            due_at: Some(deadline),
-            left_percent,
-            past_ms: (-left_ms).max(0),
-            limit_ms,
-        };
-        if -left_ms > clock.tolerance_ms {
-            let silent = self.silent_since(contacts, deadline);
-            if silent.is_empty() {
-                return said(CardState::Overdue, overdue(-left_ms), seen);
-            }
-            let since = last.map_or(gap.from(), |l| l.at);
-            let words = format!("no check known for {}", words::stretch(now - since));
-            return said(CardState::NotKnown, words, format!("may be on {}: go and look", silent.join(", ")));
-        }
-        if gap.at_once {
-            return Said { due_at: Some(gap.due_since()), ..said(CardState::Due, "check now".to_owned(), seen) };
-        }
-        if left_ms * 3 <= limit_ms {
-            return said(CardState::Due, due(left_ms), seen);
-        }
-        said(CardState::Ok, format!("{} left", words::stretch(left_ms)), seen)
     }
 
     pub fn last_seen(&self, at: Ms, record: &Record) -> LastSeen {
@@ -262,45 +152,4 @@ fn chip(standing: &Standing) -> String {
         (None, Some(held)) => held.order.level.label(),
         (None, None) => "no level".to_owned(),
     }
-}
-
-fn due(left_ms: i64) -> String {
-    match left_ms {
-        ..=0 => "due now".to_owned(),
-        1..MINUTE_MS => "due within 1 min".to_owned(),
-        _ => format!("due in {}", words::stretch(left_ms)),
-    }
-}
-
-fn overdue(past_ms: i64) -> String {
-    if past_ms < MINUTE_MS {
-        "overdue, less than 1 min".to_owned()
-    } else {
-        format!("overdue {}", words::stretch(past_ms))
-    }
-}
-
-/// Smaller is more urgent: nobody with the patient and no level; past the limit, by how far against the limit; not
-/// back; due; in time, by what is left; watched; away.
-fn urgency(state: CardState, past_ms: i64, limit_ms: i64, left_percent: u8) -> i64 {
-    const TIER: i64 = 1_000_000;
-    let tier = match state {
-        CardState::Unwatched => 0,
-        CardState::NoLevel => 1,
-        CardState::Overdue | CardState::NotKnown => 2,
-        CardState::DueBack => 3,
-        CardState::Due => 4,
-        CardState::Ok => 5,
-        CardState::Watched => 6,
-        CardState::Paused => 7,
-    };
-    let within = match state {
-        CardState::Overdue | CardState::NotKnown => {
-            TIER - 1 - (past_ms.saturating_mul(1_000) / limit_ms.max(1)).min(TIER - 1)
-        }
-        CardState::DueBack => TIER - 1 - (past_ms / 1_000).min(TIER - 1),
-        CardState::Due | CardState::Ok => i64::from(left_percent),
-        _ => 0,
-    };
-    tier * TIER + within
 }

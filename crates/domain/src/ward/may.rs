@@ -3,21 +3,18 @@
 use super::Viewpoint;
 use super::card::REPEAT_MS;
 use super::counts::is_amendable;
+use super::given::says_enough;
 use super::log::refers_to;
 use super::look::{Look, Patient};
 use super::people;
 use crate::ids::{RecordId, StaffId, StayId};
-use crate::kinds::{Amendment, AmendmentAction, AmendmentReason, Behaviour, Check, Event, Mood, MoodSource};
+use crate::kinds::{Amendment, AmendmentAction, Check, Event};
 use crate::level::Level;
 use crate::record::{Envelope, Record};
 use crate::refusal::Refusal;
 use crate::roster::{ListItem, Makes};
 use crate::time::SECOND_MS;
 use std::sync::Arc;
-
-/// Of any text in an entry; a long note is 4 KiB.
-pub const WORDS_MAX_CHARS: usize = 4_096;
-const SCORE_MAX: u8 = 10;
 
 impl Look<'_> {
     pub fn may_record(&self, envelope: &Envelope, event: &Event) -> Result<String, Refusal> {
@@ -33,7 +30,7 @@ impl Look<'_> {
                 "Give the time when it was seen, or leave it at now.",
             ));
         }
-        self.check_words_given(event)?;
+        says_enough(event)?;
         let mut notices = Vec::new();
         match (envelope.stay, event) {
             (Some(_), Event::StayOpened(_)) => {}
@@ -74,8 +71,6 @@ impl Look<'_> {
                 self.is_seen(check)?;
                 Ok(envelope.stay.map(|stay| self.repeat_notice(stay)).unwrap_or_default())
             }
-            Event::Mood(mood) => may_mood(mood).map(|()| String::new()),
-            Event::Behaviour(behaviour) => may_behaviour(behaviour).map(|()| String::new()),
             Event::Amendment(amendment) => self.may_amend(envelope.by, amendment).map(|()| String::new()),
             Event::Acknowledged { of, came } => self.acknowledgement_notice(*of, *came, envelope.by),
             Event::WatchStarted { watcher } => Ok(self.watch_notice(envelope, *watcher)),
@@ -209,44 +204,6 @@ impl Look<'_> {
         }
         format!("You counted {counted}; the list has {here} on the ward and {all} in all. Count again together.")
     }
-
-    fn check_words_given(&self, event: &Event) -> Result<(), Refusal> {
-        let texts: Vec<&str> = match event {
-            Event::NotDone { words, .. } | Event::Note { words } | Event::Concern { words } => vec![words],
-            Event::EmergencyEnded { words, .. } => vec![words],
-            Event::Mood(mood) => vec![&mood.words],
-            Event::Behaviour(behaviour) => vec![&behaviour.words],
-            Event::Verified { note } => vec![note],
-            Event::Amendment(Amendment { action: AmendmentAction::Add { words: added }, words, .. }) => {
-                vec![added, words]
-            }
-            Event::Amendment(amendment) => vec![&amendment.words],
-            Event::StayClosed { reason } | Event::OrderEnded { reason, .. } => vec![reason],
-            _ => Vec::new(),
-        };
-        if texts.iter().any(|t| t.chars().count() > WORDS_MAX_CHARS) {
-            return Err(Refusal::new(
-                "words.too_long",
-                format!("This text is longer than {WORDS_MAX_CHARS} characters."),
-                "Shorten it, or save it as two entries.",
-            ));
-        }
-        let needed = match event {
-            Event::Note { words } | Event::Concern { words } => Some(words),
-            Event::NotDone { reason, words } if reason.0 == "other" => Some(words),
-            Event::Amendment(Amendment { action: AmendmentAction::Add { words }, .. }) => Some(words),
-            Event::Amendment(Amendment { reason: AmendmentReason::Other, words, .. }) => Some(words),
-            _ => None,
-        };
-        if needed.is_some_and(|words| words.trim().is_empty()) {
-            return Err(Refusal::new(
-                "words.empty",
-                "There is no text in this entry.",
-                "Write what a nurse should know.",
-            ));
-        }
-        Ok(())
-    }
 }
 
 fn needs_stay(event: &Event) -> bool {
@@ -261,42 +218,6 @@ fn needs_stay(event: &Event) -> bool {
                 | Event::PauseStarted(_)
                 | Event::WatchStarted { .. }
         )
-}
-
-fn may_mood(mood: &Mood) -> Result<(), Refusal> {
-    match (mood.source, mood.score) {
-        (MoodSource::Patient, Some(score)) if score > SCORE_MAX => Err(Refusal::new(
-            "mood.score_range",
-            "A mood goes from 0 to 10.",
-            "Choose the number that the patient said.",
-        )),
-        (MoodSource::StaffImpression | MoodSource::DeclinedToSay, Some(_)) => Err(Refusal::new(
-            "mood.score_without_answer",
-            "A number is only the patient's own answer.",
-            "Take the number away, or choose that the patient said it.",
-        )),
-        (MoodSource::Patient | MoodSource::StaffImpression, None)
-            if mood.affect.is_empty() && mood.words.trim().is_empty() && mood.harm.is_none() =>
-        {
-            Err(Refusal::new(
-                "mood.empty",
-                "Nothing is chosen in this entry.",
-                "Choose what the patient said or how they seemed.",
-            ))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn may_behaviour(behaviour: &Behaviour) -> Result<(), Refusal> {
-    if behaviour.what.is_empty() && behaviour.words.trim().is_empty() {
-        return Err(Refusal::new(
-            "behaviour.empty",
-            "This entry does not say what happened.",
-            "Choose or write what happened.",
-        ));
-    }
-    Ok(())
 }
 
 pub(super) fn stay_unknown() -> Refusal {

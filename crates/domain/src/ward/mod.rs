@@ -2,7 +2,7 @@
 //! Pure functions of (records, contacts, now); the same on the tablet and on the station.
 //!
 //! Read in this order: `log` (where records stand), `frame` (when was it seen), `counts` (what closes a gap),
-//! `timeline` (what held when), `gap` (**where lateness is decided**), `card` (how a patient stands now), `board`.
+//! `timeline` (what held when), `gap` (**where lateness is decided**), `state` (how a patient stands now), `card`, `board`.
 
 mod board;
 mod card;
@@ -13,6 +13,7 @@ mod day;
 mod emergencies;
 mod frame;
 mod gap;
+mod given;
 mod locked;
 mod log;
 mod look;
@@ -24,12 +25,13 @@ mod records;
 mod rounds;
 mod rows;
 mod signal;
+mod state;
 mod strip;
 mod timeline;
 mod watch;
 mod words;
 
-pub use may::WORDS_MAX_CHARS;
+pub use given::WORDS_MAX_CHARS;
 pub use pad::PadParts;
 pub use records::WardRecords;
 

@@ -165,7 +165,8 @@ by_full: string,
  */
 gap_minutes: number | null, 
 /**
- * The gap that this check closed was over the limit. It stays so.
+ * The gap that this check closed was over the limit, or the one that ran when this row stopped the clock (a pause,
+ * a continuous level). It stays so.
  */
 late: boolean, 
 /**
