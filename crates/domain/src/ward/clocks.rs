@@ -9,9 +9,9 @@ use crate::time::{MINUTE_MS, Ms, SECOND_MS};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// A clock that is further off than this at the nearest measurement is suspect (records.md, Time).
+/// A clock that is further off than this at the nearest measurement is suspect (docs/what-counts.md).
 const SUSPECT_OFF_MS: i64 = MINUTE_MS;
-/// A wall clock that moved further than this against the boot clock has jumped (records.md, Time). Within it, two
+/// A wall clock that moved further than this against the boot clock has jumped (docs/what-counts.md). Within it, two
 /// clocks agree.
 pub(super) const JUMP_MS: i64 = 5 * SECOND_MS;
 

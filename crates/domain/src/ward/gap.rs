@@ -1,4 +1,4 @@
-//! Where lateness is decided. A gap runs between two true times; the rules are those of records.md, "What counts".
+//! Where lateness is decided. A gap runs between two true times; the rules are those of docs/what-counts.md.
 //!
 //! - A check closes the gap and begins the next one.
 //! - Where a clock begins to run (admission, return from a pause, after a continuous level, after a time without an

@@ -112,7 +112,7 @@ pub(super) fn refers_to(event: &Event) -> Option<RecordId> {
 }
 
 /// When a record is taken to have been observed, whoever reads it: a time that lies after the server had it is
-/// no time that can be believed (records.md, Time).
+/// no time that can be believed (docs/what-counts.md).
 pub(super) fn nominal(record: &Record) -> Ms {
     let observed = record.body.envelope.observed_at;
     record.received_at.map_or(observed, |received| received.min(observed))
