@@ -6,7 +6,7 @@ use crate::facility::{Identity, OwnAuthor, damaged, found};
 use crate::station::passwords;
 use crate::store::append::{Facts, Prepared, append};
 use crate::store::contacts::{self, Contact};
-use crate::store::{StoreError, logins};
+use crate::store::{StoreError, logins, roster};
 use crate::surroundings::Surroundings;
 use lamplight_domain::chain::SigningKey;
 use lamplight_domain::ids::WardId;
@@ -83,6 +83,12 @@ fn file(db: &mut Connection, identity: &Identity, demo: &DemoWard, around: &Surr
             logins::put(&tx, &person.login, person.staff, &passwords::hash(password, around.bytes())?)?;
         }
     }
+    // The tablets of the history exist no more. Left in use they would soon be silent, and the board would rightly call
+    // every late patient "not known".
+    let mut handed_in = demo.roster.clone();
+    handed_in.version += 1;
+    handed_in.tablets.iter_mut().for_each(|t| t.revoked = true);
+    roster::put(&tx, &handed_in, around.now(), None)?;
     tx.commit()?;
     Ok(demo.records.len() as u64)
 }

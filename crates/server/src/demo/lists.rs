@@ -156,25 +156,23 @@ pub fn emergency_steps() -> Vec<(EmergencyKind, Vec<String>)> {
     [
         (
             EmergencyKind::NeedHelp,
-            [
+            vec![
                 "Call out loud and use your alarm",
                 "Keep yourself and others at a safe distance",
                 "Say what you need when somebody comes",
-                "Others on the ward still need their checks: ask who takes them",
             ],
         ),
         (
             EmergencyKind::NotFound,
-            [
+            vec![
                 "Call for help out loud, do not search alone",
                 "Bathroom, bedroom behind the door, courtyard, exits",
                 "Nurse starts the missing-patient plan at 3 minutes",
-                "Others on the ward still need their checks: ask who takes them",
             ],
         ),
         (
             EmergencyKind::NotBreathing,
-            [
+            vec![
                 "Shout for help and use your alarm: medical emergency",
                 "Something around the neck: lift, cut, take it off",
                 "Start chest compressions, send for the emergency bag and defibrillator",
@@ -183,7 +181,7 @@ pub fn emergency_steps() -> Vec<(EmergencyKind, Vec<String>)> {
         ),
         (
             EmergencyKind::Danger,
-            [
+            vec![
                 "Call for help out loud and use your alarm",
                 "Stay in sight, talk calmly, keep others away",
                 "Take away what can hurt, only where that is safe for you",
