@@ -289,6 +289,14 @@ describe('the board', () => {
     expect(await desk.at(ids.contact('W-0')).count()).toBe(0);
   });
 
+  test('who is not known is told with where to look and with what was seen last', async () => {
+    await sit();
+    await desk.board();
+    const row = (await desk.at(ids.row('105A')).innerText()).replace(/\s+/g, ' ');
+    for (const words of ['no check known for 44 min', '02:03 Bedroom · breathing seen', 'may be on W-3: go and look'])
+      expect(row).toContain(words);
+  });
+
   test('nobody who holds the observations is an alarm in words', async () => {
     await sit();
     desk.facility.board = { ...board(), holder: null };

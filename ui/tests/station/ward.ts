@@ -38,7 +38,13 @@ function strip(card: Card, n: number): StripMark[] {
   return marks;
 }
 
-export const cards = (): Card[] => people(NOW).map((card, n) => ({ ...card, strip: strip(card, n) }));
+const GO = 'may be on W-3: go and look';
+export const cards = (): Card[] =>
+  people(NOW).map((card, n) => ({
+    ...card,
+    line: card.state === 'not_known' ? GO : card.line,
+    strip: strip(card, n),
+  }));
 /** The ward as the picture in the design has it: nobody without a level, somebody with everybody who needs it. */
 export const calmCards = (): Card[] =>
   cards().filter((card) => card.state !== 'unwatched' && card.state !== 'no_level');
@@ -150,6 +156,8 @@ export function day(of: Board, stay: string): PatientDay {
   const gaps = rows.filter((row) => row.gap_minutes !== null && row.retracted === '');
   return {
     ...all,
+    mrn: '0012117',
+    born: '1991-03-12',
     from: MIDNIGHT,
     to: MIDNIGHT + 1440 * MINUTE,
     rows,
