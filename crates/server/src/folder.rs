@@ -51,8 +51,11 @@ impl Folder {
         let probe = path.join(".writable");
         let tried = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&probe);
         tried.and_then(|mut f| f.write_all(b"1")).map_err(|e| unwritable(path, &e))?;
-        std::fs::remove_file(&probe).map_err(|e| unwritable(path, &e))?;
-        Ok(Folder { path: path.to_owned() })
+        match std::fs::remove_file(&probe) {
+            // Another process tried at the same moment.
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(unwritable(path, &e)),
+            _ => Ok(Folder { path: path.to_owned() }),
+        }
     }
 
     pub fn path(&self) -> &Path {

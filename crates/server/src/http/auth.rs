@@ -43,22 +43,8 @@ impl Claim {
     }
 
     /// Is the claim true? Uses up the nonce's counter where it is. Errors: "auth.nonce", "auth.signature".
-    pub fn check(
-        &self,
-        facility: &FacilityServer,
-        key: &PublicKey,
-        method: &Method,
-        uri: &Uri,
-        body: &[u8],
-    ) -> Result<(), Refusal> {
-        if !facility.nonces().holds(&self.nonce) {
-            return Err(bad_nonce());
-        }
-        let path = uri.path_and_query().map_or("", |p| p.as_str());
-        let digest = request_digest(method.as_str(), path, &self.nonce, self.counter, body);
-        if !verify(key, &digest.0, &self.signature) {
-            return Err(bad_signature());
-        }
+    pub fn check(&self, facility: &FacilityServer, key: &PublicKey, request: &Asked<'_>) -> Result<(), Refusal> {
+        self.check_signature(facility, key, request)?;
         facility.nonces().take(self.author, &self.nonce, self.counter).map_err(|refused| {
             if refused == NonceRefused::Replayed {
                 tracing::warn!(author = %self.author, "a request was sent twice");
@@ -66,4 +52,27 @@ impl Claim {
             bad_nonce()
         })
     }
+
+    /// The same for somebody who is not known yet: nothing is remembered, so that strangers cannot fill the memory.
+    /// For what may come twice.
+    pub fn check_signature(
+        &self,
+        facility: &FacilityServer,
+        key: &PublicKey,
+        request: &Asked<'_>,
+    ) -> Result<(), Refusal> {
+        if !facility.nonces().holds(&self.nonce) {
+            return Err(bad_nonce());
+        }
+        let path = request.uri.path_and_query().map_or("", |p| p.as_str());
+        let digest = request_digest(request.method.as_str(), path, &self.nonce, self.counter, request.body);
+        if verify(key, &digest.0, &self.signature) { Ok(()) } else { Err(bad_signature()) }
+    }
+}
+
+/// A request as it was sent.
+pub struct Asked<'a> {
+    pub method: &'a Method,
+    pub uri: &'a Uri,
+    pub body: &'a [u8],
 }

@@ -20,7 +20,7 @@ const COMPRESS_FROM_BYTES: usize = 512;
 /// Time matters more than the last percent.
 const LEVEL: i32 = 3;
 
-fn too_big() -> Refusal {
+pub fn too_big() -> Refusal {
     Refusal::new("request.too_big", "The message is too big.", "Send fewer records at once.")
 }
 

@@ -1,7 +1,7 @@
 //! The routes of the protocol (`docs/sync.md`, Transport). Each reads, asks who it is, and hands on.
 
-use super::auth::Claim;
-use super::bodies::{self, cut_short, decompress};
+use super::auth::{Asked, Claim};
+use super::bodies::{self, cut_short, decompress, too_big};
 use super::{Refused, refused};
 use crate::facility::{FacilityServer, unknown_author};
 use axum::body::Body;
@@ -13,8 +13,8 @@ use axum::routing::post;
 use axum::{Json, Router};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::wire::{
-    BATCH_MAX_LINKS, Batch, BatchHeader, CONTENT_TYPE, Facility, FeedAsk, JoinAsk, NONCE_HEADER, OfferAsk, PushAnswer,
-    PushRefused, decode, encode, path,
+    BATCH_MAX_LINKS, Batch, BatchHeader, CONTENT_TYPE, Facility, FeedAsk, FrameError, JoinAsk, NONCE_HEADER, OfferAsk,
+    PushAnswer, PushRefused, decode, encode, path,
 };
 use serde::de::DeserializeOwned;
 
@@ -67,7 +67,7 @@ async fn push(
     let sent = bodies::read(body).await?;
     let author = facility.author(claim.author).await?;
     if let Some(author) = &author {
-        claim.check(&facility, &author.key, &method, &uri, &sent)?;
+        claim.check(&facility, &author.key, &Asked { method: &method, uri: &uri, body: &sent })?;
         facility.touch(author);
     }
     let content = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
@@ -82,7 +82,7 @@ async fn push(
     let message = decompress(&headers, sent.clone())?;
     let (header, blobs) = decode::<BatchHeader>(&message, BATCH_MAX_LINKS + 1).map_err(|e| {
         tracing::info!(author = %claim.author, error = %e, "a batch could not be read");
-        refused(cut_short())
+        refused(if let FrameError::TooMany(_) = e { too_big() } else { cut_short() })
     })?;
     if header.author != claim.author {
         return Err(refused(other_author()));
@@ -91,7 +91,8 @@ async fn push(
         match &header.credential {
             // The credential itself is checked with the batch.
             Some(credential) if credential.author == claim.author => {
-                claim.check(&facility, &credential.key, &method, &uri, &sent)?;
+                let asked = Asked { method: &method, uri: &uri, body: &sent };
+                claim.check_signature(&facility, &credential.key, &asked)?;
             }
             _ => {
                 let server_time = facility.around().now();
@@ -119,7 +120,7 @@ async fn asked<T: DeserializeOwned>(
     let claim = Claim::read(headers)?;
     let sent = bodies::read(body).await?;
     let Some(author) = facility.author(claim.author).await? else { return Err(refused(unknown_author())) };
-    claim.check(facility, &author.key, method, uri, &sent)?;
+    claim.check(facility, &author.key, &Asked { method, uri, body: &sent })?;
     let ask = json(headers, sent)?;
     Ok((claim, ask))
 }

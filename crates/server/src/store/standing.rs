@@ -118,12 +118,13 @@ pub fn take(db: &Connection, ward: WardNo, n: u64, body: &Body, received_at: Ms)
     Ok(())
 }
 
-/// Is there such a stay, and was it closed, and when? The moment of closing where it was.
+/// Is there such a stay, and when was it closed? A closing that was taken back is none.
 pub fn stay_state(db: &Connection, stay: Uuid) -> rusqlite::Result<(bool, Option<Ms>)> {
     let mut statement = db.prepare_cached(
-        "SELECT kind, min(at) FROM standing WHERE stay = ?1 AND kind IN ('stay.opened', 'stay.closed') GROUP BY kind",
+        "SELECT kind, min(at) FROM standing WHERE stay = ?1
+           AND (kind = 'stay.opened' OR (kind = 'stay.closed' AND until <> ?2)) GROUP BY kind",
     )?;
-    let mut rows = statement.query([stay.as_bytes()])?;
+    let mut rows = statement.query(params![stay.as_bytes(), FOREVER])?;
     let (mut opened, mut closed) = (false, None);
     while let Some(row) = rows.next()? {
         match row.get::<_, String>(0)?.as_str() {
