@@ -317,7 +317,7 @@ describe('the board', () => {
     desk.facility.say({ cards: turned, clock: '02:49' });
     await expect.poll(() => desk.at(ids.state('110A')).innerText()).toContain('overdue 9 min');
     expect(await beds()).toEqual(first);
-    await desk.page.clock.runFor(6_000);
+    await desk.page.clock.runFor(21_000);
     desk.facility.say({ clock: '02:50' });
     await expect.poll(async () => (await beds())[0]).toBe('110A');
   });
