@@ -1,7 +1,7 @@
 //! What must hold of every history.
 
 use crate::ground::*;
-use lamplight_domain::ids::StayId;
+use lamplight_domain::ids::{AuthorId, StayId};
 use lamplight_domain::kinds::*;
 use lamplight_domain::record::Record;
 use lamplight_domain::time::{Clocks, MINUTE_MS, Ms, Now, SECOND_MS, ServerTime};
@@ -167,7 +167,9 @@ fn booted(when: Ms) -> i64 {
 fn looks(now: Ms) -> [(Viewpoint, Now); 2] {
     let clocks = Clocks { wall: now + 7 * MINUTE_MS, boot_id: BOOT, boot_ms: booted(now) };
     let server = ServerTime { server: now, boot_id: BOOT, boot_ms: booted(now) };
-    [(Viewpoint::Station, Now::of_wall(now)), (tablet(W1, true, now), Now { clocks, server: Some(server) })]
+    let own =
+        Viewpoint::Tablet { tablet: W1, online: true, last_contact: Some(now), confirmed: 20, silenced_until: None };
+    [(Viewpoint::Station, Now::of_wall(now)), (own, Now { clocks, server: Some(server) })]
 }
 
 fn end() -> Ms {
@@ -190,22 +192,28 @@ proptest! {
         if let Some(check) = records.iter().rev().find(|r| matches!(r.body.event, Some(Event::Check(_)))).cloned() {
             records.push(other_bytes(&check, check.body.envelope.observed_at - 90 * SECOND_MS));
         }
-        let expected = taken(records.iter().cloned());
         // A small mixer of its own: the shuffle must not depend on proptest's inner workings.
         let mut state = shuffled | 1;
         let mut next = |n: usize| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 33) as usize % n.max(1)
         };
-        let mut mixed = records.clone();
+        // The same bodies again: as their author holds them, without a receipt; from another feed; filed once more
+        // by another author.
         for i in 0..records.len() {
             let mut again = records[next(records.len())].clone();
-            // Sometimes first as its author holds it: without a receipt.
             if unreceived & (1 << (i % 64)) != 0 {
                 again.received_at = None;
+            } else {
+                again.received_at = again.received_at.map(|at| at + (next(240) as i64 - 120) * SECOND_MS);
+                again.author = AuthorId(Uuid::from_u128(6 + next(3) as u128));
+                again.seq = next(50) as u64;
             }
-            mixed.push(again);
+            records.push(again);
         }
+        let expected = taken(records.iter().cloned());
+        let mut mixed = records.clone();
+        mixed.extend((0..records.len() / 3).map(|_| records[next(records.len())].clone()));
         for i in (1..mixed.len()).rev() {
             mixed.swap(i, next(i + 1));
         }
