@@ -1,6 +1,6 @@
 //! Tap to durable, against a bare rusqlite commit with the same durability on the same file system, in turns.
 
-use crate::table::{Measure, ms};
+use crate::table::Measure;
 use anyhow::Result;
 use lamplight_tests::facility::Facility;
 use lamplight_tests::sim::load::percentile;
@@ -39,10 +39,10 @@ fn timed(work: impl FnOnce() -> Result<()>) -> Result<Duration> {
 }
 
 /// One table, one row a commit, the same settings as the tablet's file.
-struct Bare(Connection);
+pub struct Bare(Connection);
 
 impl Bare {
-    fn create(path: &Path) -> Result<Bare> {
+    pub fn create(path: &Path) -> Result<Bare> {
         let db = Connection::open(path)?;
         db.execute_batch(
             "PRAGMA key = \"x'00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff'\";
@@ -52,18 +52,10 @@ impl Bare {
         Ok(Bare(db))
     }
 
-    fn commit(&self, n: usize) -> Result<()> {
+    pub fn commit(&self, n: usize) -> Result<()> {
         // As long as the body of a check.
         let body = vec![b'x'; 620];
         self.0.prepare_cached("INSERT INTO row (n, body) VALUES (?1, ?2)")?.execute((n as i64, body))?;
         Ok(())
     }
-}
-
-/// For a measure that prints nothing but a duration.
-pub fn row(name: &str, times: &mut [Duration], goal: f64) -> Measure {
-    let p99 = percentile(times, 99);
-    let p50 = percentile(times, 50);
-    let max = times.last().map_or(0.0, |t| ms(*t));
-    Measure::new(name, p99, "ms").goal(goal).note(format!("p50 {p50:.2}, slowest {max:.2}, of {}", times.len()))
 }

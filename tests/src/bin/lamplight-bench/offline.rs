@@ -1,10 +1,11 @@
 //! Recording while the network is a black hole: whatever the network does, a tap is answered.
 
-use crate::commit::row;
-use crate::table::Measure;
+use crate::commit::Bare;
+use crate::table::{Measure, ms};
 use anyhow::Result;
 use lamplight_tests::cable::{Cable, Weather};
 use lamplight_tests::facility::Facility;
+use lamplight_tests::sim::load::percentile;
 use lamplight_tests::sim::tablet::{Walk, join, open};
 use std::time::Instant;
 
@@ -21,16 +22,28 @@ pub async fn measure(facility: &Facility) -> Result<Vec<Measure>> {
         async move { tablet.run().await }
     });
     cable.set(Weather::BlackHole);
-    let mut times = Vec::new();
+    let bare = Bare::create(&facility.folder().join("bare-offline.db"))?;
+    let (mut times, mut bares) = (Vec::new(), Vec::new());
     for n in 0..CHECKS {
         let begun = Instant::now();
         walk.check(&tablet, n)?;
         times.push(begun.elapsed());
+        let begun = Instant::now();
+        bare.commit(n)?;
+        bares.push(begun.elapsed());
         // Lets the sync that is under way have its turn between two taps.
         tokio::task::yield_now().await;
     }
     cable.restore();
     tablet.stop();
     running.await?;
-    Ok(vec![row("recording in a black hole, p99", &mut times, GOAL_MS)])
+    let p99 = percentile(&mut times, 99);
+    let p50 = percentile(&mut times, 50);
+    let slowest = times.last().map_or(0.0, |t| ms(*t));
+    Ok(vec![
+        Measure::new("recording in a black hole, p99", p99, "ms")
+            .beside(percentile(&mut bares, 99), "bare rusqlite commit of one row, in turns")
+            .goal(GOAL_MS)
+            .note(format!("p50 {p50:.2}, slowest {slowest:.1}, of {CHECKS}")),
+    ])
 }
