@@ -4,7 +4,8 @@ use super::frame::Frame;
 use super::log::{Log, Shelf};
 use super::records::WardRecords;
 use crate::ids::{RecordId, StaffId, StayId};
-use crate::kinds::Event;
+use crate::kinds::{Event, Order};
+use crate::level::Level;
 use crate::time::{Ms, Now};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +61,18 @@ impl WardRecords {
     /// The record of the watch in which this person is with this patient now.
     pub fn running_watch(&self, stay: StayId, staff: StaffId, now: Now) -> Option<RecordId> {
         let log = self.stays.get(&stay)?;
-        self.watching(log, Frame::of(now, self.latest_receipt), u8::MAX)
+        self.watching(log, Frame::of(now, self.latest_receipt), self.ratio(stay))
             .into_iter()
             .find(|w| w.staff == staff)
             .map(|w| w.record)
+    }
+
+    /// How many people the order in force asks for.
+    fn ratio(&self, stay: StayId) -> u8 {
+        let order = self.order_in_force(stay).and_then(|id| self.held(id).first());
+        match order.and_then(|r| r.body.event.as_ref()) {
+            Some(Event::Order(Order { level: Level::Continuous(level), .. })) => level.ratio.0,
+            _ => 1,
+        }
     }
 }
