@@ -230,7 +230,12 @@ async fn the_board_is_live_and_a_named_nurse_answers_what_is_on_it() {
     let server = running.facility().clone();
     let code = lamplight_server::invite(&house.path, "Willow Ward", &running.url, 1).unwrap().code;
     let mut pad = Pad::join(&server, &code, 1, "").await;
-    let mut stream = browser.ask(Method::GET, &format!("{}?ward={WARD}", path::LIVE)).send().await.unwrap();
+    let mut stream = browser
+        .ask(Method::GET, &format!("{}?ward={WARD}", path::LIVE))
+        .timeout(Duration::from_secs(3_600))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
     until(&mut stream, |b| b["cards"] == json!([])).await;
     let now = server.around().now();
