@@ -49,14 +49,15 @@ impl Tablet {
     /// Sends all that waits and reads the feed to its end, once, without waiting for news.
     /// Errors: [`Trouble`]; what was confirmed or read before it stays so.
     pub async fn sync_now(&self) -> Result<SyncReport, Trouble> {
-        let client = self.0.kept_client()?;
-        let before = client.traffic();
         let mut report = SyncReport::default();
-        let done = self.0.sync_once(&*client, &mut report, client.is_fresh()).await;
-        let after = client.traffic();
-        report.requests = after.requests - before.requests;
-        report.bytes_sent = after.bytes_sent - before.bytes_sent;
-        report.bytes_received = after.bytes_received - before.bytes_received;
+        let client = self.0.kept_client()?;
+        let was_kept = !client.is_fresh();
+        let mut done = self.0.sync_counted(&client, &mut report).await;
+        if was_kept && matches!(done, Err(Trouble::Unreachable(_))) {
+            // The kept connection may be of a server that was started again since.
+            lock(&self.0.client).take();
+            done = self.0.sync_counted(&*self.0.kept_client()?, &mut report).await;
+        }
         match done {
             Ok(()) => Ok(report),
             Err(trouble) => {
@@ -68,6 +69,16 @@ impl Tablet {
 }
 
 impl Inner {
+    async fn sync_counted(self: &Arc<Self>, client: &Client, report: &mut SyncReport) -> Result<(), Trouble> {
+        let before = client.traffic();
+        let done = self.sync_once(client, report, client.is_fresh()).await;
+        let after = client.traffic();
+        report.requests += after.requests - before.requests;
+        report.bytes_sent += after.bytes_sent - before.bytes_sent;
+        report.bytes_received += after.bytes_received - before.bytes_received;
+        done
+    }
+
     /// Push, pull to the end, push what the pull brought about (a clock measured, a server that went back).
     async fn sync_once<F: Facility + Sync>(
         self: &Arc<Self>,
