@@ -8,7 +8,8 @@ use serde_json::Value;
 /// Serious and critical findings of the page as it is now: "rule: where: why", empty when there are none.
 pub async fn serious_findings(page: &Page) -> Result<Vec<String>> {
     let path = programs::root().join("ui/node_modules/axe-core/axe.min.js");
-    let axe = std::fs::read_to_string(&path).with_context(|| format!("{} (run `make setup`)", path.display()))?;
+    let axe =
+        std::fs::read_to_string(&path).with_context(|| format!("{} (`make test` installs it)", path.display()))?;
     page.run(&format!("{axe}; return typeof axe"), vec![]).await?;
     let result = page
         .run_async(

@@ -97,6 +97,11 @@ pub fn kill_pid(pid: u32) {
     signal(pid, Signal::KILL);
 }
 
+/// Asks a process that a process of ours started to end (SIGTERM).
+pub fn ask_to_end(pid: u32) {
+    signal(pid, Signal::TERM);
+}
+
 /// As [`kill_pid`], only where that number still belongs to a process that was started over `folder`: numbers are used
 /// again.
 pub fn kill_pid_of(pid: u32, folder: &Path) {

@@ -106,12 +106,17 @@ impl Window {
         assert!(gone.is_some(), "the app outlived SIGKILL");
     }
 
-    /// Ends the session and the app in the polite way.
+    /// Ends the session, and asks the app to end (SIGTERM) where it did not with it. Returns when it is gone.
     pub async fn close(self) -> Result<()> {
         let ended = self.page.close().await;
         let app = self.app;
-        if within(Duration::from_secs(10), async || (!process::alive(app)).then_some(())).await.is_none() {
+        let gone = async |patience| within(patience, async || (!process::alive(app)).then_some(())).await.is_some();
+        if !gone(Duration::from_millis(300)).await {
+            process::ask_to_end(app);
+        }
+        if !gone(Duration::from_secs(20)).await {
             process::kill_pid(app);
+            anyhow::ensure!(gone(Duration::from_secs(10)).await, "the app outlived SIGKILL");
         }
         ended
     }
