@@ -113,10 +113,13 @@ pub fn kill_pid_of(pid: u32, folder: &Path) {
     }
 }
 
-/// Is there a process of that number that has not ended?
+/// Is there a process of that number of which any thread has not ended? A process whose first thread is gone still holds
+/// its files while another one is in the middle of a write.
 pub fn alive(pid: u32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z')))
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    threads
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok())
+        .any(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z') && !rest.starts_with('X')))
 }
 
 fn signal(pid: u32, signal: Signal) {
