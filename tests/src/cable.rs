@@ -194,11 +194,12 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: &Wire, up: 
                 return;
             }
         }
+        // Counted first: whoever holds an answer in hand must find it counted.
+        let count = if up { &wire.up } else { &wire.down };
+        count.fetch_add(n as u64, Ordering::SeqCst);
         if to.write_all(&piece[..n]).await.is_err() {
             return;
         }
-        let count = if up { &wire.up } else { &wire.down };
-        count.fetch_add(n as u64, Ordering::SeqCst);
     }
 }
 
