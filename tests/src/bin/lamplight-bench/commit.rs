@@ -27,7 +27,7 @@ pub async fn measure(facility: &Facility) -> Result<Vec<Measure>> {
             let (ours, bare) = (percentile(&mut ours, p), percentile(&mut bares, p));
             Measure::new(&format!("tap to durable, {name}"), ours, "ms")
                 .beside(bare, is)
-                .note(format!("{TURNS} each, in turns; ours is durable twice (second copy)"))
+                .note(format!("{TURNS} each, in turns"))
         })
         .into())
 }
