@@ -2,16 +2,21 @@
 
 use super::client::not_the_server;
 use crate::clock::Clock;
-use lamplight_domain::time::{Ms, Now, ServerTime};
+use lamplight_domain::time::{HOUR_MS, Ms, Now, ServerTime};
 use lamplight_domain::wire::Trouble;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use rustls::client::ClientConfig;
+use rustls::CertificateError as Wrong;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ClientConfig, WebPkiServerVerifier};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::time_provider::TimeProvider;
-use rustls::{RootCertStore, version::TLS13};
+use rustls::{DigitallySignedStruct, RootCertStore, SignatureScheme, version::TLS13};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// A wall clock further ahead than this of the last contact is wrong: no ward's tablet is away for a quarter of a year.
+const FAR_AHEAD_MS: i64 = 90 * 24 * HOUR_MS;
 
 /// Certificates are judged by the server's last time plus the boot time since, else by the wall clock, but never by a
 /// time before the last one that is known to have passed.
@@ -32,6 +37,12 @@ impl Time {
     fn now(&self) -> Ms {
         Now { clocks: self.clock.read(), server: (self.last)() }.best().max(self.floor)
     }
+    /// The last time that is known to have passed, where the wall clock is so far ahead of it that the clock is more
+    /// likely wrong than the tablet was away for so long. None once the server was heard in this boot.
+    fn instead_of_a_clock_far_ahead(&self) -> Option<Ms> {
+        let is_heard = (self.last)().is_some_and(|heard| heard.boot_id == self.clock.read().boot_id);
+        (!is_heard && self.floor.0 > 0 && self.now() - self.floor > FAR_AHEAD_MS).then_some(self.floor)
+    }
 }
 
 impl std::fmt::Debug for Time {
@@ -42,8 +53,58 @@ impl std::fmt::Debug for Time {
 
 impl TimeProvider for Time {
     fn current_time(&self) -> Option<UnixTime> {
-        let ms = u64::try_from(self.now().0).unwrap_or(0);
-        Some(UnixTime::since_unix_epoch(Duration::from_millis(ms)))
+        Some(unix(self.now()))
+    }
+}
+
+fn unix(at: Ms) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_millis(u64::try_from(at.0).unwrap_or(0)))
+}
+
+/// The usual check of a certificate; one that has expired by a clock that cannot be right is judged by the last time
+/// that is known to have passed.
+#[derive(Debug)]
+struct Judge {
+    usual: Arc<WebPkiServerVerifier>,
+    time: Time,
+}
+
+impl ServerCertVerifier for Judge {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let at = |when| self.usual.verify_server_cert(end_entity, intermediates, name, ocsp, when);
+        let done = at(now);
+        match (&done, self.time.instead_of_a_clock_far_ahead()) {
+            (Err(rustls::Error::InvalidCertificate(Wrong::Expired | Wrong::ExpiredContext { .. })), Some(then)) => {
+                at(unix(then))
+            }
+            _ => done,
+        }
+    }
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.usual.verify_tls12_signature(message, cert, signed)
+    }
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.usual.verify_tls13_signature(message, cert, signed)
+    }
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.usual.supported_verify_schemes()
     }
 }
 
@@ -55,10 +116,14 @@ pub fn config(cas: Vec<CertificateDer<'static>>, time: Time) -> Result<ClientCon
         return Err(not_the_server("no certificate authority of the facility can be read"));
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_details(provider, Arc::new(time))
+    let usual = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .build()
+        .map_err(|_| not_the_server("no certificate authority of the facility can be used"))?;
+    let config = ClientConfig::builder_with_details(provider, Arc::new(time.clone()))
         .with_protocol_versions(&[&TLS13])
         .map_err(|_| not_the_server("this program has no TLS 1.3"))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+    let judge = Arc::new(Judge { usual, time });
+    Ok(config.dangerous().with_custom_certificate_verifier(judge).with_no_client_auth())
 }
 
 pub fn certificates(pem: &[String]) -> Result<Vec<CertificateDer<'static>>, Trouble> {
@@ -111,7 +176,6 @@ fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rus
 }
 
 fn in_words(error: &rustls::Error) -> String {
-    use rustls::CertificateError as Wrong;
     match error {
         rustls::Error::InvalidCertificate(Wrong::Expired | Wrong::ExpiredContext { .. }) => {
             "its certificate has expired".to_owned()
@@ -125,5 +189,53 @@ fn in_words(error: &rustls::Error) -> String {
         }
         rustls::Error::InvalidCertificate(_) => "its certificate is not sound".to_owned(),
         _ => "it does not speak TLS as a facility server does".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{HandClock, START};
+    use lamplight_domain::time::MINUTE_MS;
+
+    const NAME: &str = "facility.internal";
+
+    /// A server's certificate for 397 days around [`START`], and whom to trust.
+    fn certificates() -> (CertificateDer<'static>, RootCertStore) {
+        let ca_key = rcgen::KeyPair::generate().unwrap();
+        let mut ca = rcgen::CertificateParams::new(vec![]).unwrap();
+        ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let mut leaf = rcgen::CertificateParams::new(vec![NAME.to_owned()]).unwrap();
+        leaf.not_before = rcgen::date_time_ymd(2026, 1, 1);
+        leaf.not_after = rcgen::date_time_ymd(2027, 2, 2);
+        let issuer = rcgen::Issuer::from_params(&ca, &ca_key);
+        let leaf = leaf.signed_by(&rcgen::KeyPair::generate().unwrap(), &issuer).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(ca.self_signed(&ca_key).unwrap().der().clone()).unwrap();
+        (leaf.der().clone(), roots)
+    }
+
+    fn judged(wall: Ms, floor: Ms, heard: Option<ServerTime>) -> Result<(), rustls::Error> {
+        let (leaf, roots) = certificates();
+        let clock = HandClock::new();
+        clock.set_wall(wall);
+        let time = Time::new(clock, floor, Arc::new(move || heard));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let usual = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        let judge = Judge { usual, time: time.clone() };
+        let now = time.current_time().unwrap();
+        judge.verify_server_cert(&leaf, &[], &NAME.try_into().unwrap(), &[], now).map(|_| ())
+    }
+
+    #[test]
+    fn a_wrong_clock_locks_no_tablet_out_and_an_expired_certificate_stays_expired() {
+        let at = |year: i64| Ms(START.0 + (year - 2026) * 365 * 24 * HOUR_MS);
+        assert!(judged(START, START, None).is_ok());
+        assert!(judged(Ms(0), START, None).is_ok(), "1970 is judged by the last contact");
+        assert!(judged(at(2038), START, None).is_ok(), "2038 is too");
+        assert!(judged(START + 80 * 24 * HOUR_MS, START, None).is_err(), "a clock that may be right is believed");
+        assert!(judged(at(2038), Ms(0), None).is_err(), "with no contact ever there is nothing else to go by");
+        let heard = ServerTime { server: at(2038), boot_id: uuid::Uuid::from_u128(1), boot_ms: 1_000 - MINUTE_MS };
+        assert!(judged(at(2038), START, Some(heard)).is_err(), "the server itself said what time it is");
     }
 }
