@@ -28,10 +28,18 @@ pub fn watch(tablet: Tablet) -> std::io::Result<()> {
         loop {
             // A fault in working the signal out must not end the alarm, nor be taken for quiet.
             let signal = catch_unwind(AssertUnwindSafe(|| tablet.signal())).unwrap_or_else(|_| not_known());
-            if let Some(burst) = ringing.burst_due(&signal, Instant::now()) {
-                speaker.play(&burst);
+            let turn = AssertUnwindSafe(|| {
+                if let Some(burst) = ringing.burst_due(&signal, Instant::now()) {
+                    speaker.play(&burst);
+                }
+                tablet.report_sound(speaker.can_be_heard());
+            });
+            // Nor may a fault of the sound system: it is begun anew, and the screens say what cannot be heard.
+            if catch_unwind(turn).is_err() {
+                tracing::error!("the sound system failed; it is begun anew");
+                speaker = Speaker::default();
+                let _ = catch_unwind(AssertUnwindSafe(|| tablet.report_sound(false)));
             }
-            tablet.report_sound(speaker.can_be_heard());
             std::thread::sleep(LOOK_EVERY);
         }
     })?;
