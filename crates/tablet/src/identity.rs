@@ -2,7 +2,7 @@
 
 use crate::keys::random;
 use lamplight_domain::chain::{Credential, Endorser, PublicKey, SigningKey};
-use lamplight_domain::ids::{FacilityId, TabletId, WardId};
+use lamplight_domain::ids::{AuthorId, FacilityId, TabletId, WardId};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::Ms;
 use serde::{Deserialize, Serialize};
@@ -63,6 +63,10 @@ impl OwnAuthor {
 impl Identity {
     pub fn author(&self) -> Option<&OwnAuthor> {
         self.authors.last()
+    }
+    /// The author of this id, if this tablet is or was it.
+    pub fn author_of(&self, id: AuthorId) -> Option<&OwnAuthor> {
+        self.authors.iter().rev().find(|own| own.credential.author == id)
     }
     /// The same tablet under a fresh author, endorsed by the one that wrote until now.
     pub fn with_fresh_author(&self) -> Result<Identity, Refusal> {

@@ -50,6 +50,11 @@ impl DeviceKey {
     pub fn pragma(&self) -> Zeroizing<String> {
         Zeroizing::new(format!("x'{}'", hex::encode(self.0.as_ref())))
     }
+
+    /// A key for another purpose: HMAC-SHA256 of `purpose` under this one.
+    pub fn derive(&self, purpose: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(hmac(&self.0, purpose))
+    }
 }
 
 /// Fills `bytes` from the system's random source. Errors: "random.failed".

@@ -2,6 +2,7 @@
 
 use crate::file::{Broken, File};
 use crate::file::{bodies, meta, roster};
+use crate::tablet::ROSTER;
 use lamplight_domain::roster::Roster;
 use lamplight_domain::time::{HOUR_MS, Ms};
 use lamplight_domain::ward::WardRecords;
@@ -21,7 +22,11 @@ pub struct Known {
 
 impl Known {
     pub fn load(records: &File, identity: &File, now: Ms) -> Result<Known, Broken> {
-        let mut known = Known { roster: identity.read(roster::get)?.map(Arc::new), ..Known::default() };
+        let roster = match identity.read(roster::get)? {
+            None => records.read(|from| meta::get(from, ROSTER))?,
+            found => found,
+        };
+        let mut known = Known { roster: roster.map(Arc::new), ..Known::default() };
         let (held, contacts) =
             records.read(|from| Ok((bodies::for_board(from, now - IN_MEMORY_MS)?, meta::get(from, CONTACTS)?)))?;
         for record in held {

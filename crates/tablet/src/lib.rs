@@ -1,8 +1,12 @@
 //! One tablet without a window: its encrypted file, sign-in, commands and sync.
 //!
-//! Read in this order: `tablet` (what is held open), `record` (where a tap becomes durable), `answer` (the page's
-//! commands), `sync` (push, pull, confirmation), `file` (the tables).
+//! Read in this order: `tablet` (what is held open), `record` (an entry), `pen` (where it becomes durable, twice),
+//! `agree` (how the two copies are compared), `answer` (the page's commands), `sync` (push, pull, confirmation), `file`
+//! (the tables).
 
+mod agree;
+#[cfg(test)]
+mod agree_tests;
 mod answer;
 mod clock;
 mod contact;
@@ -11,8 +15,11 @@ mod file;
 mod identity;
 mod keys;
 mod known;
+mod pen;
 mod rebuild;
 mod record;
+mod reserve;
+mod second_copy;
 mod session;
 mod sign_in;
 mod sync;

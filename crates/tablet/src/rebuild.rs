@@ -1,34 +1,67 @@
-//! After damage: the file is set aside, a fresh one is started, and everything that can still be read of the old one
-//! and that the server has not confirmed is written down again under a fresh author. The rest comes from the feed.
+//! After damage: the file is set aside and a fresh one begun. What this tablet itself wrote is taken over from it as far
+//! as it can be read; what the server has not confirmed is written down again under a fresh author, also from the
+//! second copy; the rest comes from the feed.
 
-use crate::file::{Broken, bodies, drafts, is_sound, links, lock, receipts};
-use crate::tablet::{Inner, Pen, next_link};
+use crate::answer::state::THEME;
+use crate::file::{Broken, aside, bodies, drafts, held, is_sound, links, lock, meta, receipts};
+use crate::known::Known;
+use crate::pen::Pen;
+use crate::second_copy;
+use crate::tablet::{Inner, confirmed};
 use crate::trouble;
-use lamplight_domain::chain::{Head, Link, body_hash};
-use lamplight_domain::commands::Draft;
+use lamplight_domain::chain::{Hash, Link, Receipt, body_hash};
+use lamplight_domain::commands::{Draft, Theme};
 use lamplight_domain::ids::{AuthorId, StaffId};
 use lamplight_domain::refusal::Refusal;
+use lamplight_domain::time::{HOUR_MS, Ms};
 use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
-/// What could be read of a damaged file.
-#[derive(Default)]
-struct Salvaged {
-    bodies: Vec<Vec<u8>>,
-    drafts: Vec<(StaffId, Draft)>,
-    /// Something could not be read, so nobody can say what was lost.
+/// Of what was set aside, for the screens, also after a restart.
+const SET_ASIDE: &str = "set_aside";
+/// So long a person is told of it.
+const TOLD_MS: i64 = 24 * HOUR_MS;
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct SetAside {
+    at: Ms,
+    /// Entries that waited for the station and were kept.
+    kept: u64,
+    /// Some of those may be missing.
     incomplete: bool,
 }
 
+/// What could be read of a damaged file, but for the bodies.
+#[derive(Default)]
+struct Salvaged {
+    /// Of every own author.
+    links: Vec<Link>,
+    receipts: Vec<Receipt>,
+    drafts: Vec<(StaffId, Draft)>,
+    theme: Option<Theme>,
+    /// Of the newest author: bodies after the confirmed head.
+    waiting: Vec<Hash>,
+    /// Some links after the confirmed head cannot be read.
+    incomplete: bool,
+}
+
+/// Bodies that are carried over in one transaction.
+const TOGETHER: usize = 2_000;
+
 impl Inner {
-    /// While the program runs: the pen is held by the caller and continues in the fresh file.
-    pub fn rebuild(&self, pen: &mut Pen) -> Result<(), Refusal> {
-        let away = self.records.start_afresh()?;
-        self.rebuild_from(&away)?;
-        let identity = self.identity().ok_or_else(crate::record::join_first)?;
-        if let Some(fresh) = self.take_pen(&identity)? {
-            *pen = fresh;
+    /// Begins a fresh file in place of the damaged one and picks the pen up again. `hand` is empty after an error.
+    /// What is in memory stays: it knows others' records that the fresh file may lack until the feed was read.
+    pub fn rebuild(&self, hand: &mut Option<Pen>) -> Result<(), Broken> {
+        *hand = None;
+        // A disk that damages what was just written is not mended by writing more.
+        if self.rebuilding.swap(true, Ordering::SeqCst) {
+            return Err(Broken::Damaged("again, while it was mended".to_owned()));
         }
+        let done = self.records.start_afresh().map_err(Broken::Refused).and_then(|_| self.pick_up());
+        self.rebuilding.store(false, Ordering::SeqCst);
+        *hand = done?;
         Ok(())
     }
 
@@ -41,77 +74,144 @@ impl Inner {
     /// After a command or the sync met damage while reading: looks whether the file is damaged still (another thread
     /// may have mended it), and rebuilds it then.
     fn mend(&self) {
-        let mut guard = lock(&self.pen);
-        let Some(pen) = guard.as_mut() else { return };
-        let is_sound = self.records.look(is_sound);
-        if matches!(is_sound, Ok(true)) {
+        let mut hand = lock(&self.pen);
+        if self.identity().is_none() || matches!(self.records.look(is_sound), Ok(true)) {
             return;
         }
-        if let Err(refusal) = self.rebuild(pen) {
-            tracing::error!(code = %refusal.code, "the damaged records file cannot be replaced");
-            lock(&self.troubles).add(refusal);
+        if let Err(broken) = self.rebuild(&mut hand) {
+            tracing::error!(?broken, "the damaged records file cannot be replaced");
+            lock(&self.troubles).add(broken.refusal());
         }
         self.to_send.notify_one();
         self.changed();
     }
 
-    /// Fills the fresh file from one that was set aside. Before joining there is nothing to fill.
-    pub fn rebuild_from(&self, away: &Path) -> Result<(), Refusal> {
+    /// Fills the fresh file from every one that was set aside and was not taken over yet: a crash in between is met by
+    /// doing it again. Before joining there is nothing to fill.
+    pub fn take_over_what_was_set_aside(&self) -> Result<(), Broken> {
+        for away in self.records.not_taken_over()? {
+            if self.identity().is_some() {
+                self.salvage_from(&away)?;
+            }
+            aside::taken_over(&away).map_err(|e| Broken::of_io(&e))?;
+        }
+        Ok(())
+    }
+
+    fn salvage_from(&self, away: &Path) -> Result<(), Broken> {
         let Some(identity) = self.identity() else { return Ok(()) };
+        let copy = second_copy::read(&self.dir, &self.key).map_err(|e| Broken::of_io(&e))?;
+        second_copy::keep_beside(&self.dir, away).map_err(|e| Broken::of_io(&e))?;
+        let authors: Vec<AuthorId> = identity.authors.iter().map(|own| own.credential.author).collect();
+        let copy_head = |author| {
+            let begun = copy.head.filter(|head| head.author == author).map_or(0, |head| head.seq);
+            let written = copy.links.iter().filter(|(link, _)| link.author == author).map(|(link, _)| link.seq);
+            written.max().unwrap_or(0).max(begun)
+        };
         let salvaged = self
             .records
-            .salvage(away, |from| Ok(read_what_can_be(from, identity.author().map(|a| a.credential.author))))
+            .salvage(away, |from| {
+                self.carry_over_bodies(from);
+                Ok(read_what_can_be(from, &authors, copy_head))
+            })
             .unwrap_or(Salvaged { incomplete: true, ..Salvaged::default() });
         // The old author's newest links may be lost, and another link must never get their numbers: a fresh author.
-        let identity = self.set_identity(identity.with_fresh_author()?)?;
-        let Some(author) = identity.author() else { return Ok(()) };
-        let mut head = Head::empty(author.credential.author);
+        self.take_fresh_author(&identity)?;
+        let held = |hash: &Hash| self.records.read(|from| bodies::bytes(from, hash)).is_ok_and(|found| found.is_some());
+        let kept = salvaged.waiting.iter().filter(|hash| held(hash)).count();
+        let whole_copy = !copy.damaged && copy.head.is_some();
+        let told = SetAside {
+            at: self.now().best(),
+            kept: if whole_copy { copy.links.len() } else { kept } as u64,
+            incomplete: !whole_copy && (salvaged.incomplete || kept < salvaged.waiting.len()),
+        };
         self.records.write(|to| {
-            for bytes in &salvaged.bodies {
-                let link = next_link(&head, bytes);
-                bodies::insert(to, bytes)?;
-                links::insert(to, &link)?;
-                head = Head { seq: link.seq, hash: link.hash(), ..head };
+            for link in &salvaged.links {
+                if links::hash_at(to, link.author, link.seq)?.is_none() {
+                    links::insert(to, link)?;
+                }
             }
+            salvaged.receipts.iter().try_for_each(|receipt| receipts::keep(to, receipt))?;
             for (staff, draft) in &salvaged.drafts {
                 drafts::keep(to, *staff, draft)?;
             }
-            Ok(())
+            if let Some(theme) = &salvaged.theme {
+                meta::set(to, THEME, theme)?;
+            }
+            meta::set(to, SET_ASIDE, &told)
         })?;
-        tracing::error!(
-            kept = salvaged.bodies.len(),
-            incomplete = salvaged.incomplete,
-            "the records file was set aside"
-        );
-        lock(&self.troubles).add(trouble::records_set_aside(salvaged.bodies.len() as u64, salvaged.incomplete));
+        tracing::error!(kept = told.kept, incomplete = told.incomplete, "the records file was set aside");
+        self.tell_of(told);
+        Ok(())
+    }
+
+    /// Own and others' bodies, each as far as it can be read, so that the board stands also without a network. Those
+    /// that are missing come from the feed, or from the second copy.
+    fn carry_over_bodies(&self, from: &Connection) {
+        let newest = bodies::newest(from).unwrap_or(0);
+        for first in (1..=newest).step_by(TOGETHER) {
+            let numbers = first..(first + TOGETHER as i64).min(newest + 1);
+            let found: Vec<Vec<u8>> = numbers.filter_map(|n| bodies::numbered(from, n).ok().flatten()).collect();
+            let written = self.records.write(|to| {
+                for bytes in &found {
+                    bodies::insert(to, bytes)?;
+                    let hash = body_hash(bytes);
+                    if let Some(row) = held::of_body(from, &hash).ok().flatten() {
+                        held::note(to, &row, &hash)?;
+                    }
+                }
+                Ok(())
+            });
+            if let Err(broken) = written {
+                tracing::error!(?broken, "not everything of the damaged file could be carried over");
+                return;
+            }
+        }
+    }
+
+    /// What a person is still to be told of, after a restart.
+    pub fn tell_of_what_was_set_aside(&self) -> Result<(), Broken> {
+        let told = self.records.read(|from| meta::get::<SetAside>(from, SET_ASIDE))?;
+        if let Some(told) = told.filter(|told| self.now().best() - told.at < TOLD_MS) {
+            self.tell_of(told);
+        }
+        Ok(())
+    }
+
+    fn tell_of(&self, told: SetAside) {
+        lock(&self.troubles).add(trouble::records_set_aside(told.kept, told.incomplete));
+    }
+
+    /// What is in memory, anew from the files.
+    pub fn reload_known(&self) -> Result<(), Broken> {
+        let known = Known::load(&self.records, &self.identity_file, self.now().best())?;
+        *self.known_mut() = known;
         Ok(())
     }
 }
 
-/// Own bodies after the confirmed head, as far as they can be read and still hash to their link. Without a readable
-/// receipt all own bodies count as unconfirmed: the server recognises what it has.
-fn read_what_can_be(from: &Connection, author: Option<AuthorId>) -> Salvaged {
-    let mut out = Salvaged::default();
-    let Some(author) = author else { return out };
-    let confirmed = receipts::newest(from, author).ok().flatten().map_or(0, |r| r.head.seq);
-    let head = match links::head(from, author) {
-        Ok(head) => head,
-        Err(_) => return Salvaged { incomplete: true, ..out },
-    };
-    for seq in confirmed + 1..=head.seq {
-        match link_with_body(from, author, seq) {
-            Ok(Some((link, bytes))) if body_hash(&bytes) == link.body_hash => out.bodies.push(bytes),
-            _ => out.incomplete = true,
-        }
-    }
+/// `copy_head` says how far an author's chain went by the second copy, for a file whose own head cannot be read.
+fn read_what_can_be(from: &Connection, authors: &[AuthorId], copy_head: impl Fn(AuthorId) -> u64) -> Salvaged {
+    let mut out = Salvaged { theme: meta::get(from, THEME).ok().flatten(), ..Salvaged::default() };
     match drafts::all(from) {
         Ok(drafts) => out.drafts = drafts,
         Err(_) => out.incomplete = true,
     }
+    for author in authors {
+        // Without a readable receipt all own bodies count as unconfirmed: the server recognises what it has.
+        let confirmed = confirmed(from, *author).unwrap_or(0);
+        let furthest = receipts::furthest(from, *author).ok().flatten().map_or(0, |r| r.head.seq);
+        let head = links::head(from, *author).map(|head| head.seq).inspect_err(|_| out.incomplete = true);
+        let head = head.unwrap_or(0).max(furthest).max(copy_head(*author));
+        for seq in 1..=head {
+            let found = links::at(from, *author, seq).ok().flatten();
+            if seq > confirmed && Some(author) == authors.last() {
+                out.incomplete |= found.is_none();
+                out.waiting.extend(found.map(|link| link.body_hash));
+            }
+            out.links.extend(found);
+        }
+        out.receipts.extend(receipts::all(from, *author).unwrap_or_default());
+    }
     out
-}
-
-fn link_with_body(from: &Connection, author: AuthorId, seq: u64) -> Result<Option<(Link, Vec<u8>)>, Broken> {
-    let found = links::after(from, author, seq - 1, 1, usize::MAX).map_err(|_| Broken::Closed)?;
-    Ok(found.into_iter().next().filter(|(link, _)| link.seq == seq).and_then(|(link, bytes)| Some((link, bytes?))))
 }

@@ -1,10 +1,11 @@
-//! Recording: where a tap becomes durable. Body and link are committed together, and "saved" is said after that.
+//! Recording: what a tap becomes. Body and link are written down by the pen, and "saved" is said after that.
 
-use crate::file::{Broken, bodies, drafts, links, lock};
+use crate::file::{bodies, drafts, lock};
 use crate::identity::Identity;
-use crate::tablet::{Inner, Pen, Tablet, next_link};
+use crate::pen::Pen;
+use crate::tablet::{Inner, Tablet};
 use crate::words;
-use lamplight_domain::chain::{Head, Link, body_hash};
+use lamplight_domain::chain::body_hash;
 use lamplight_domain::commands::Saved;
 use lamplight_domain::ids::{RecordId, StaffId, StayId};
 use lamplight_domain::kinds::Event;
@@ -51,43 +52,30 @@ impl Tablet {
 impl Inner {
     pub fn record(&self, entry: Entry) -> Result<Saved, Refusal> {
         let saved = {
-            let mut pen = lock(&self.pen);
+            let mut hand = lock(&self.pen);
             let identity = self.identity().ok_or_else(join_first)?;
-            let pen = pen.as_mut().ok_or_else(join_first)?;
-            self.write_down(pen, &identity, &entry)?
+            self.write_down(&mut hand, &identity, &entry)?
         };
         self.to_send.notify_one();
         self.changed();
         Ok(saved)
     }
 
-    fn write_down(&self, pen: &mut Pen, identity: &Identity, entry: &Entry) -> Result<Saved, Refusal> {
+    fn write_down(&self, hand: &mut Option<Pen>, identity: &Identity, entry: &Entry) -> Result<Saved, Refusal> {
         let clocks = self.clock.read();
         let zone = words::zone(self.roster().as_deref());
         let (body, notice) = match entry.id.and_then(|id| self.saved_before(id).transpose()).transpose()? {
-            // The form may say something else by now; what was shown as saved stands.
-            Some(first) => return Ok(saved(&first, String::new(), zone)),
+            Some(first) => return saved_already(&first, entry, zone),
             None => self.body(identity, entry, clocks)?,
         };
         let bytes = body.to_bytes().map_err(too_big)?;
-        let link = next_link(&pen.head, &bytes);
-        let link = match self.commit(&link, &bytes, body.envelope.id) {
-            Ok(()) => link,
-            Err(Broken::Io(name)) => self.look_up(&link, Broken::Io(name))?,
-            Err(Broken::Damaged(name)) => {
-                tracing::error!(fault = %name, "the records file is damaged");
-                self.rebuild(pen)?;
-                self.commit_again(pen, &bytes, body.envelope.id)?
-            }
-            Err(broken) => {
-                tracing::error!(?broken, "an entry could not be saved");
-                return Err(broken.not_saved());
-            }
-        };
-        pen.head = Head { author: link.author, seq: link.seq, hash: link.hash() };
+        let (id, hash) = (body.envelope.id, body_hash(&bytes));
+        self.append(hand, std::slice::from_ref(&bytes), |to| drafts::saved(to, id))?;
         let answer = saved(&body, notice, zone);
-        let hash = body_hash(&bytes);
-        self.known_mut().records.take(Record { body, hash, author: link.author, seq: link.seq, received_at: None });
+        if let Some(Pen { head, .. }) = hand {
+            let (author, seq) = (head.author, head.seq);
+            self.known_mut().records.take(Record { body, hash, author, seq, received_at: None });
+        }
         Ok(answer)
     }
 
@@ -124,29 +112,6 @@ impl Inner {
         let notice = may_record(&known.records, roster, &body.envelope, &entry.event, now)?;
         Ok((body, notice))
     }
-
-    /// After an I/O error nobody knows whether the commit was kept: open the file again and look.
-    fn look_up(&self, link: &Link, broken: Broken) -> Result<Link, Refusal> {
-        tracing::error!(?broken, "the disk failed during a save");
-        let look = |from: &rusqlite::Connection| links::hash_at(from, link.author, link.seq);
-        let kept = self.records.reopen().and_then(|()| self.records.read(look)).map_err(|b| b.not_saved())?;
-        if kept == Some(link.hash()) { Ok(*link) } else { Err(broken.not_saved()) }
-    }
-
-    fn commit_again(&self, pen: &Pen, bytes: &[u8], id: RecordId) -> Result<Link, Refusal> {
-        let link = next_link(&pen.head, bytes);
-        self.commit(&link, bytes, id).map_err(|b| b.not_saved())?;
-        Ok(link)
-    }
-
-    /// Body and link together, and the draft gone: all or nothing.
-    fn commit(&self, link: &Link, bytes: &[u8], id: RecordId) -> Result<(), Broken> {
-        self.records.write(|to| {
-            bodies::insert(to, bytes)?;
-            links::insert(to, link)?;
-            drafts::saved(to, id)
-        })
-    }
 }
 
 /// UUIDv7: sorts by the wall clock of this machine.
@@ -165,6 +130,27 @@ fn saved(body: &Body, notice: String, zone: chrono_tz::Tz) -> Saved {
         notice,
         undo_until: at + UNDO_MS,
     }
+}
+
+/// What was shown as saved under this id stands, and is the answer to whoever asks for the same again.
+/// Errors: "entry.other": something else is asked for, which the first save must not swallow.
+fn saved_already(first: &Body, entry: &Entry, zone: chrono_tz::Tz) -> Result<Saved, Refusal> {
+    let at = &first.envelope;
+    let is_same = at.stay == entry.stay
+        && at.by == entry.by
+        && first.event.as_ref() == Some(&entry.event)
+        && entry.observed_at.is_none_or(|asked| asked == at.observed_at);
+    if is_same {
+        return Ok(saved(first, String::new(), zone));
+    }
+    Err(Refusal::new(
+        "entry.other",
+        format!(
+            "NOT saved: an entry begun here was saved {} already, with other words.",
+            words::clock_with_seconds(at.recorded_at, zone)
+        ),
+        "Close this form and look at the patient's day; make what is missing as a new entry.",
+    ))
 }
 
 fn too_big(why: Unreadable) -> Refusal {

@@ -2,10 +2,12 @@
 
 use crate::clock::{Clock, SystemClock};
 use crate::contact::Contact;
-use crate::file::{Broken, File, Schema, drafts, identity, links, lock, meta, receipts};
+use crate::file::{Broken, File, Schema, aside, drafts, identity, links, lock, meta, receipts};
 use crate::identity::Identity;
 use crate::keys::DeviceKey;
 use crate::known::Known;
+use crate::pen::{Pen, Standing};
+use crate::reserve;
 use crate::session::SignedIn;
 use crate::sync::client::Client;
 use crate::trouble::Troubles;
@@ -16,6 +18,7 @@ use lamplight_domain::time::{Clocks, Ms, Now};
 use rustix::fs::{FlockOperation, flock};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{Notify, watch};
 
@@ -23,6 +26,9 @@ const RECORDS_FILE: &str = "records.db";
 const IDENTITY_FILE: &str = "identity.db";
 const LOCK_FILE: &str = "in-use";
 pub(crate) const CONTACT: &str = "contact";
+/// Second copies in the records file of what stands in the identity file.
+const IDENTITY: &str = "identity";
+pub(crate) const ROSTER: &str = "roster";
 
 /// How a tablet is opened.
 #[non_exhaustive]
@@ -49,8 +55,13 @@ pub(crate) struct Inner {
     pub records: File,
     pub identity_file: File,
     pub identity: RwLock<Option<Arc<Identity>>>,
+    pub key: DeviceKey,
     /// Taken for the whole of a recording: one entry after another. Never across the network.
     pub pen: Mutex<Option<Pen>>,
+    /// Where the pen was laid down last.
+    pub standing: Mutex<Option<Standing>>,
+    /// The records file is being begun anew.
+    pub rebuilding: AtomicBool,
     pub known: RwLock<Known>,
     pub contact: Mutex<Contact>,
     pub session: Mutex<Option<SignedIn>>,
@@ -71,13 +82,6 @@ pub(crate) struct Inner {
     _in_use: std::fs::File,
 }
 
-/// Who writes, and what was written last.
-pub(crate) struct Pen {
-    pub head: Head,
-    /// Own links up to here are confirmed.
-    pub confirmed: u64,
-}
-
 impl Tablet {
     /// Opens the tablet of a folder, which is made where it is missing (readable by this user only). Blocks.
     ///
@@ -88,25 +92,27 @@ impl Tablet {
         let in_use = claim(dir)?;
         let has_files = dir.join(RECORDS_FILE).exists() || dir.join(IDENTITY_FILE).exists();
         let key = DeviceKey::of(dir, has_files)?;
-        let (identity_file, identity_aside) = File::open(dir.join(IDENTITY_FILE), key.clone(), Schema::Identity)?;
-        let (records, records_aside) = File::open(dir.join(RECORDS_FILE), key, Schema::Records)?;
-        let mut identity = identity_file.read(identity::get)?;
+        let opened = |name: &str, schema| {
+            let open = || File::open(dir.join(name), key.clone(), schema);
+            // On a full disk SQLite cannot even begin: the reserve is for that too.
+            open().or_else(|refusal| if reserve::free(dir) { open() } else { Err(refusal) })
+        };
+        let (identity_file, identity_aside) = opened(IDENTITY_FILE, Schema::Identity)?;
+        let (records, _) = opened(RECORDS_FILE, Schema::Records)?;
+        let identity = newest_identity(&identity_file, &records)?;
         let mut troubles = Troubles::default();
-        if identity.is_none() {
-            // The second copy of the identity stands in the records file.
-            identity = records.read(|from| meta::get(from, "identity"))?;
-            if let Some(found) = &identity {
-                identity_file.write(|to| identity::set(to, found))?;
-            }
-        }
-        if identity_aside.is_some() {
+        if let Some(away) = identity_aside {
             troubles.add(crate::trouble::identity_set_aside(identity.is_some()));
+            aside::taken_over(&away).map_err(|e| Broken::of_io(&e))?;
         }
         let inner = Inner {
             dir: dir.to_owned(),
             compress: options.compress,
             identity: RwLock::new(identity.map(Arc::new)),
+            key,
             pen: Mutex::new(None),
+            standing: Mutex::default(),
+            rebuilding: AtomicBool::new(false),
             known: RwLock::default(),
             contact: Mutex::default(),
             session: Mutex::default(),
@@ -124,13 +130,9 @@ impl Tablet {
             _in_use: in_use,
         };
         let tablet = Tablet(Arc::new(inner));
-        if let Some(away) = records_aside {
-            tablet.0.rebuild_from(&away)?;
-        }
         match tablet.0.load() {
             Err(broken) if broken.is_damage() => {
-                let away = tablet.0.records.start_afresh()?;
-                tablet.0.rebuild_from(&away)?;
+                tablet.0.records.start_afresh()?;
                 tablet.0.load()?;
             }
             other => other?,
@@ -150,28 +152,17 @@ impl Tablet {
 }
 
 impl Inner {
-    /// Reads from the files what is kept in memory.
+    /// Reads from the files what is kept in memory, the two copies compared before.
     pub fn load(&self) -> Result<(), Broken> {
-        let now = self.clock.read();
+        reserve::keep(&self.dir);
+        let mut hand = lock(&self.pen);
+        *hand = self.pick_up()?;
         self.records.write(drafts_done)?;
         let mut contact: Contact = self.records.read(|from| meta::get(from, CONTACT))?.unwrap_or_default();
         contact.stored = contact.last;
-        let best = contact.now(now).best();
         *lock(&self.contact) = contact;
-        *self.known_mut() = Known::load(&self.records, &self.identity_file, best)?;
-        *lock(&self.pen) = match self.identity() {
-            Some(identity) => self.take_pen(&identity)?,
-            None => None,
-        };
-        Ok(())
-    }
-
-    /// The pen of the identity's newest author, with its head as the file has it.
-    pub fn take_pen(&self, identity: &Identity) -> Result<Option<Pen>, Broken> {
-        let Some(author) = identity.author() else { return Ok(None) };
-        let id = author.credential.author;
-        let (head, confirmed) = self.records.read(|from| Ok((links::head(from, id)?, confirmed(from, id)?)))?;
-        Ok(Some(Pen { head, confirmed }))
+        self.tell_of_what_was_set_aside()?;
+        self.reload_known()
     }
 
     pub fn identity(&self) -> Option<Arc<Identity>> {
@@ -183,7 +174,7 @@ impl Inner {
             identity::set(to, &identity)?;
             identity::joined(to)
         })?;
-        self.records.write(|to| meta::set(to, "identity", &identity))?;
+        self.records.write(|to| meta::set(to, IDENTITY, &identity))?;
         let identity = Arc::new(identity);
         *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Some(identity.clone());
         Ok(identity)
@@ -224,6 +215,20 @@ pub(crate) fn confirmed(from: &rusqlite::Connection, author: lamplight_domain::i
     let Some(receipt) = receipts::newest(from, author)? else { return Ok(0) };
     let own = links::hash_at(from, author, receipt.head.seq)?;
     Ok(if own == Some(receipt.head.hash) { receipt.head.seq } else { 0 })
+}
+
+/// Who this tablet is. Each of the two files may have lost the newest author: the longer list holds.
+fn newest_identity(identity_file: &File, records: &File) -> Result<Option<Identity>, Broken> {
+    let first = identity_file.read(identity::get)?;
+    let second: Option<Identity> = records.read(|from| meta::get(from, IDENTITY))?;
+    let authors = |identity: &Option<Identity>| identity.as_ref().map_or(0, |i| i.authors.len());
+    if authors(&second) > authors(&first) {
+        if let Some(found) = &second {
+            identity_file.write(|to| identity::set(to, found))?;
+        }
+        return Ok(second);
+    }
+    Ok(first)
 }
 
 fn drafts_done(to: &rusqlite::Transaction<'_>) -> rusqlite::Result<usize> {

@@ -141,9 +141,9 @@ pub fn open(dir: &Path, clock: &Arc<HandClock>) -> Tablet {
 /// A tablet that has joined without a server; it knows its ward and no patient.
 pub fn joined(dir: &Path, clock: &Arc<HandClock>, seed: u8) -> Tablet {
     let tablet = open(dir, clock);
-    let identity = tablet.0.set_identity(identity(seed)).unwrap();
+    tablet.0.set_identity(identity(seed)).unwrap();
     tablet.0.take_roster(roster()).unwrap();
-    *lock(&tablet.0.pen) = tablet.0.take_pen(&identity).unwrap();
+    *lock(&tablet.0.pen) = tablet.0.pick_up().unwrap();
     tablet
 }
 

@@ -36,6 +36,14 @@ pub fn records_set_aside(salvaged: u64, lost_unknown: bool) -> Refusal {
     )
 }
 
+pub fn put_back(count: u64) -> Refusal {
+    Refusal::new(
+        "file.put_back",
+        format!("This tablet's file had lost {count} entries. They were put back from its second copy."),
+        "Nothing is missing. Tell whoever looks after the tablets: its disk may be failing.",
+    )
+}
+
 pub fn identity_set_aside(found_again: bool) -> Refusal {
     if found_again {
         Refusal::new(

@@ -1,6 +1,7 @@
 //! What the tablet says of itself: hello, status, the locked screen, the signal.
 
 use crate::file::{lock, meta};
+use crate::pen::Standing;
 use crate::record::{Entry, join_first, no_roster};
 use crate::session::SignedIn;
 use crate::tablet::{Inner, Tablet};
@@ -16,7 +17,7 @@ use lamplight_domain::views::{Board, Locked, Signal, SignalLevel};
 use lamplight_domain::ward::{self, Viewpoint};
 use std::sync::Arc;
 
-const THEME: &str = "theme";
+pub(crate) const THEME: &str = "theme";
 /// A signal is silenced for two minutes, never longer.
 const SILENCE_MS: i64 = 2 * MINUTE_MS;
 /// Warned below this: a month of a ward's records is a few tens of megabytes.
@@ -45,8 +46,14 @@ impl Tablet {
     }
     /// The ward's one signal, also while locked; quiet before joining.
     pub fn signal(&self) -> Signal {
-        let quiet = Signal { level: SignalLevel::Quiet, rooms: Vec::new(), words: String::new(), silenced_until: None };
-        self.0.board().map_or(quiet, |board| board.signal)
+        let signal =
+            |level, words: &str| Signal { level, rooms: Vec::new(), words: words.to_owned(), silenced_until: None };
+        if self.0.identity().is_none() {
+            return signal(SignalLevel::Quiet, "");
+        }
+        // A ward that cannot be shown is not known, and that alarms like overdue.
+        let not_known = || signal(SignalLevel::Overdue, "This tablet cannot show its ward: look at every patient");
+        self.0.board().map_or_else(|_| not_known(), |board| board.signal)
     }
     /// While true the machine must not sleep.
     pub fn anyone_on_ward(&self) -> bool {
@@ -140,13 +147,14 @@ impl Inner {
 
     pub(crate) fn sync_state(&self) -> SyncState {
         let clock_error_ms = lock(&self.contact).clock_error_ms;
-        match lock(&self.pen).as_ref() {
+        // Not the pen itself: whoever looks must not wait for a disk.
+        match *lock(&self.standing) {
             None => SyncState { clock_error_ms, ..SyncState::default() },
-            Some(pen) => SyncState {
-                author: Some(pen.head.author),
-                head: pen.head.seq,
-                confirmed: pen.confirmed,
-                waiting: pen.head.seq - pen.confirmed,
+            Some(Standing { author, head, confirmed }) => SyncState {
+                author: Some(author),
+                head,
+                confirmed,
+                waiting: head.saturating_sub(confirmed),
                 clock_error_ms,
             },
         }
@@ -183,6 +191,7 @@ impl Inner {
     }
 
     fn troubles(&self) -> Vec<Refusal> {
+        crate::reserve::keep(&self.dir);
         let free = crate::file::broken::free_bytes(&self.dir.join("."));
         let nearly_full = free.filter(|bytes| *bytes < NEARLY_FULL_BYTES);
         self.set_trouble(nearly_full.is_some(), trouble::disk_nearly_full(nearly_full.unwrap_or(0) / 1024 / 1024));

@@ -67,8 +67,10 @@ async fn saving_a_draft_twice_saves_it_once() {
     let first = call(&tablet, "save", note(0xD1, "whole")).await.unwrap();
     assert_eq!(first["words"], "Saved on this tablet 02:47:10");
     clock.pass(3_000);
-    let second = call(&tablet, "save", note(0xD1, "changed meanwhile")).await.unwrap();
+    let second = call(&tablet, "save", note(0xD1, "whole")).await.unwrap();
     assert_eq!(first["recorded_at"], second["recorded_at"]);
+    let other = call(&tablet, "save", note(0xD1, "other words")).await.unwrap_err();
+    assert_eq!(other, "entry.other", "what was not saved is never answered by what was");
     assert_eq!(tablet.sync_state().head, head + 1);
     assert_eq!(call(&tablet, "drafts", json!({})).await.unwrap(), json!([]), "the draft is done");
     call(&tablet, "keep_draft", draft(0xD1, "late")).await.unwrap();
@@ -303,8 +305,8 @@ async fn after_damage_recording_goes_on_and_what_was_not_confirmed_is_kept() {
     }
     let author = tablet.sync_state().author;
     {
-        let mut pen = lock(&tablet.0.pen);
-        tablet.0.rebuild(pen.as_mut().unwrap()).unwrap();
+        let mut hand = lock(&tablet.0.pen);
+        tablet.0.rebuild(&mut hand).unwrap();
     }
     assert_ne!(tablet.sync_state().author, author, "a number is never given twice");
     assert_eq!((tablet.sync_state().head, tablet.sync_state().waiting), (3, 3));

@@ -34,6 +34,20 @@ pub fn bytes(from: &Connection, hash: &Hash) -> rusqlite::Result<Option<Vec<u8>>
     from.prepare_cached("SELECT bytes FROM bodies WHERE hash = ?1")?.query_row([hash.0], |row| row.get(0)).optional()
 }
 
+/// The number of the body that came last; 0 where there is none.
+pub fn newest(from: &Connection) -> rusqlite::Result<i64> {
+    from.query_row("SELECT coalesce(max(n), 0) FROM bodies", (), |row| row.get(0))
+}
+
+/// One body by its number, where it still hashes to what stands beside it.
+pub fn numbered(from: &Connection, n: i64) -> rusqlite::Result<Option<Vec<u8>>> {
+    let found: Option<(Vec<u8>, [u8; 32])> = from
+        .prepare_cached("SELECT bytes, hash FROM bodies WHERE n = ?1")?
+        .query_row([n], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(found.filter(|(bytes, hash)| body_hash(bytes).0 == *hash).map(|(bytes, _)| bytes))
+}
+
 /// The own body of this id that was linked first: a draft's id saved before.
 pub fn own_by_id(from: &Connection, id: RecordId) -> rusqlite::Result<Option<Vec<u8>>> {
     from.prepare_cached(

@@ -42,6 +42,14 @@ impl Broken {
         }
     }
 
+    /// Of a file that SQLite does not keep.
+    pub fn of_io(error: &std::io::Error) -> Broken {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Broken::Full,
+            _ => Broken::Io(error.raw_os_error().map_or("input or output".to_owned(), |n| format!("system error {n}"))),
+        }
+    }
+
     pub fn is_damage(&self) -> bool {
         matches!(self, Broken::Damaged(_))
     }

@@ -1,9 +1,12 @@
 //! What the server holds, as its feed told.
 
-use super::links::signed;
+use super::links::{number, signed};
 use lamplight_domain::chain::Hash;
+use lamplight_domain::ids::AuthorId;
+use lamplight_domain::time::Ms;
 use lamplight_domain::wire::FeedRow;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
 
 /// Notes a row of the feed; one that was read before gets its newest number and flags.
 pub fn note(to: &Connection, row: &FeedRow, body: &Hash) -> rusqlite::Result<()> {
@@ -14,4 +17,20 @@ pub fn note(to: &Connection, row: &FeedRow, body: &Hash) -> rusqlite::Result<()>
     )?
     .execute(params![row.author.0.as_bytes(), signed(row.seq), body.0, row.received_at.0, signed(row.n), flags])
     .map(|_| ())
+}
+
+/// The link by which the server holds a body, with all that its feed told of it.
+pub fn of_body(from: &Connection, body: &Hash) -> rusqlite::Result<Option<FeedRow>> {
+    from.prepare_cached("SELECT author, seq, received_at, n, flags FROM held WHERE body_hash = ?1 LIMIT 1")?
+        .query_row([body.0], |row| {
+            let flags: String = row.get(4)?;
+            Ok(FeedRow {
+                author: AuthorId(Uuid::from_bytes(row.get(0)?)),
+                seq: number(row.get(1)?),
+                received_at: Ms(row.get(2)?),
+                n: number(row.get(3)?),
+                flags: serde_json::from_str(&flags).unwrap_or_default(),
+            })
+        })
+        .optional()
 }

@@ -30,6 +30,14 @@ pub fn hash_at(from: &Connection, author: AuthorId, seq: u64) -> rusqlite::Resul
         .optional()
 }
 
+pub fn at(from: &Connection, author: AuthorId, seq: u64) -> rusqlite::Result<Option<Link>> {
+    from.prepare_cached("SELECT prev, body_hash FROM links WHERE author = ?1 AND seq = ?2")?
+        .query_row(params![author.0.as_bytes(), signed(seq)], |row| {
+            Ok(Link { author, seq, prev: Hash(row.get(0)?), body_hash: Hash(row.get(1)?) })
+        })
+        .optional()
+}
+
 /// Links after `seq` with their bodies, in order, until `most` links or `most_bytes` of bodies; at least one where
 /// there is one. A body that is gone (pruned) comes as None.
 pub fn after(
@@ -57,10 +65,23 @@ pub fn after(
     Ok(out)
 }
 
+/// Hashes of the bodies that the author linked after `seq`, in order.
+pub fn bodies_after(from: &Connection, author: AuthorId, seq: u64) -> rusqlite::Result<Vec<Hash>> {
+    from.prepare_cached("SELECT body_hash FROM links WHERE author = ?1 AND seq > ?2 ORDER BY seq")?
+        .query_map(params![author.0.as_bytes(), signed(seq)], |row| Ok(Hash(row.get(0)?)))?
+        .collect()
+}
+
 /// Has this author written the body down?
 pub fn is_linked(from: &Connection, author: AuthorId, body: &Hash) -> rusqlite::Result<bool> {
     from.prepare_cached("SELECT EXISTS (SELECT 1 FROM links WHERE body_hash = ?1 AND author = ?2)")?
         .query_row(params![body.0, author.0.as_bytes()], |row| row.get(0))
+}
+
+/// Has any own author written the body down?
+pub fn is_linked_at_all(from: &Connection, body: &Hash) -> rusqlite::Result<bool> {
+    from.prepare_cached("SELECT EXISTS (SELECT 1 FROM links WHERE body_hash = ?1)")?
+        .query_row([body.0], |row| row.get(0))
 }
 
 /// Hashes of all bodies that any own author linked, oldest first, without repeats.

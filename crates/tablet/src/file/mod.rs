@@ -43,6 +43,7 @@ impl File {
     /// value says where the damaged one went. Errors: "file.newer", "disk.full", "disk.failed", "cipher.missing".
     pub fn open(path: PathBuf, key: DeviceKey, schema: Schema) -> Result<(File, Option<PathBuf>), Refusal> {
         let mut set_aside = None;
+        aside::go_on(&path)?;
         let connections = match open::pair(&path, &key, schema) {
             Ok(pair) => pair,
             Err(open::Failure::Refused(refusal)) => return Err(refusal),
@@ -60,37 +61,65 @@ impl File {
     /// Runs `work` in one transaction and commits it with everything synced to the disk. On an error nothing of it
     /// is kept, with one exception: [`Broken::Io`] leaves open whether it was.
     pub fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, Broken> {
-        let mut guard = lock(&self.writer);
-        let connection = guard.as_mut().ok_or(Broken::Closed)?;
-        let done = connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
+        self.with(&self.writer, |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let value = work(&transaction)?;
             transaction.commit()?;
             Ok(value)
-        });
-        done.map_err(|e| Broken::of(&e, &self.path))
+        })
     }
 
     /// Runs `work` over what is committed.
     pub fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Broken> {
-        let guard = lock(&self.reader);
-        let connection = guard.as_ref().ok_or(Broken::Closed)?;
-        work(connection).map_err(|e| Broken::of(&e, &self.path))
+        self.with(&self.reader, |connection| work(connection))
     }
 
     /// A short look by the writing connection: a long read by the other one does not hold it up.
     pub fn look<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Broken> {
-        let guard = lock(&self.writer);
-        let connection = guard.as_ref().ok_or(Broken::Closed)?;
-        work(connection).map_err(|e| Broken::of(&e, &self.path))
+        self.with(&self.writer, |connection| work(connection))
     }
 
-    /// Closes both connections and opens them again: after an I/O error nothing that SQLite says later is reliable.
+    /// After an I/O error nothing that SQLite says later is reliable: both connections are closed, and the next one
+    /// to ask opens them again.
+    fn with<T>(
+        &self,
+        which: &Mutex<Option<Connection>>,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, Broken> {
+        let mut guard = lock(which);
+        if guard.is_none() {
+            drop(guard);
+            self.reopen()?;
+            guard = lock(which);
+        }
+        let done = work(guard.as_mut().ok_or(Broken::Closed)?).map_err(|e| Broken::of(&e, &self.path));
+        if matches!(done, Err(Broken::Io(_))) {
+            drop(guard);
+            let (mut writer, mut reader) = (lock(&self.writer), lock(&self.reader));
+            (*writer, *reader) = (None, None);
+        }
+        done
+    }
+
+    /// Closes both connections and opens them again.
     pub fn reopen(&self) -> Result<(), Broken> {
         let (mut writer, mut reader) = (lock(&self.writer), lock(&self.reader));
         (*writer, *reader) = (None, None);
         let (w, r) = open::pair(&self.path, &self.key, self.schema).map_err(open::Failure::broken)?;
         (*writer, *reader) = (Some(w), Some(r));
         Ok(())
+    }
+
+    /// Puts the whole log into the file and syncs both. After an I/O error a log that was never synced reads as if it
+    /// had been; what this has carried over is on the disk.
+    pub fn settle(&self) -> Result<(), Broken> {
+        self.with(&self.writer, |connection| {
+            let is_busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
+            if is_busy == 0 {
+                return Ok(());
+            }
+            Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR), None))
+        })
     }
 
     /// Closes both connections, sets the damaged file aside and starts a fresh one. Returns where the old one is.
@@ -101,6 +130,11 @@ impl File {
         let (w, r) = open::pair(&self.path, &self.key, self.schema).map_err(open::Failure::refusal)?;
         (*writer, *reader) = (Some(w), Some(r));
         Ok(away)
+    }
+
+    /// The folders of earlier files whose content was not taken over yet, oldest first.
+    pub fn not_taken_over(&self) -> Result<Vec<PathBuf>, Broken> {
+        aside::not_taken_over(&self.path).map_err(|e| Broken::of_io(&e))
     }
 
     /// Reads what can still be read of a file that was set aside. It is opened read-only and never changed.

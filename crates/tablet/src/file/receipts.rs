@@ -37,6 +37,13 @@ pub fn furthest(from: &Connection, author: AuthorId) -> rusqlite::Result<Option<
     one(from, author, "ORDER BY seq DESC, n LIMIT 1")
 }
 
+/// Every receipt of an author, in order of arrival.
+pub fn all(from: &Connection, author: AuthorId) -> rusqlite::Result<Vec<Receipt>> {
+    from.prepare("SELECT seq, hash, received_at, request, signature FROM receipts WHERE author = ?1 ORDER BY n")?
+        .query_map([author.0.as_bytes()], |row| receipt(author, row))?
+        .collect()
+}
+
 fn one(from: &Connection, author: AuthorId, which: &str) -> rusqlite::Result<Option<Receipt>> {
     from.prepare_cached(&format!(
         "SELECT seq, hash, received_at, request, signature FROM receipts WHERE author = ?1 {which}"

@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::file::lock;
 use crate::identity::Identity;
 use lamplight_domain::chain::{PublicKey, SigningKey, request_digest};
-use lamplight_domain::ids::FacilityId;
+use lamplight_domain::ids::{AuthorId, FacilityId};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::{HOUR_MS, Ms};
 use lamplight_domain::wire::{
@@ -23,8 +23,8 @@ const POLL_GRACE: Duration = Duration::from_secs(10);
 /// No invite is good for longer than this.
 const INVITE_LONGEST_MS: i64 = 7 * 24 * HOUR_MS;
 
-/// Who signs; asked anew for each request, since a tablet may take a fresh author.
-type Signer = Arc<dyn Fn() -> Option<SigningKey> + Send + Sync>;
+/// The key of an author that this tablet is or was; asked for each request, since a tablet may take a fresh author.
+type Signer = Arc<dyn Fn(AuthorId) -> Option<SigningKey> + Send + Sync>;
 
 pub struct Client {
     http: Http,
@@ -51,7 +51,7 @@ impl Client {
         let is_far_behind = clock.read().wall < invite.expires_at - INVITE_LONGEST_MS;
         let floor = if is_far_behind { invite.expires_at } else { Ms(0) };
         let http = Http::new(&invite.url, invite.facility, cas, tls::Time::new(clock, floor, Arc::new(|| None)))?;
-        Ok(Client::new(http, invite.facility, invite.facility_key, Arc::new(|| None), false))
+        Ok(Client::new(http, invite.facility, invite.facility_key, Arc::new(|_| None), false))
     }
 
     pub fn of_identity(
@@ -77,8 +77,8 @@ impl Client {
         self.http.traffic()
     }
 
-    /// Signs and sends; again where the server asks for its newer nonce.
-    async fn signed(&self, mut ask: Ask<'_>) -> Result<Vec<u8>, Trouble> {
+    /// Signs as the author that the message names, and sends; again where the server asks for its newer nonce.
+    async fn signed(&self, author: AuthorId, mut ask: Ask<'_>) -> Result<Vec<u8>, Trouble> {
         let encoding = if self.compress { squeeze(&mut ask.body) } else { None };
         for last_try in [false, false, true] {
             let (nonce, counter) = match self.next_nonce() {
@@ -88,9 +88,9 @@ impl Client {
                     self.next_nonce().ok_or_else(|| not_the_server("its hello carries no nonce"))?
                 }
             };
-            let key = (self.signer)().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
+            let key = (self.signer)(author).ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
             let digest = request_digest("POST", ask.path, &nonce, counter, &ask.body);
-            let auth = format!("v1 {} {nonce} {counter} {}", key.author(), key.sign(&digest.0));
+            let auth = format!("v1 {author} {nonce} {counter} {}", key.sign(&digest.0));
             match self.take(self.http.send(&ask, encoding, Some(auth)).await?) {
                 Err(Trouble::Refused(refusal)) if refusal.code == "auth.nonce" && !last_try => {}
                 other => return other,
@@ -145,7 +145,7 @@ impl Facility for Client {
 
     async fn push(&self, batch: Batch) -> Result<PushAnswer, Trouble> {
         let body = encode(&batch.header, &batch.bodies);
-        json(&self.signed(ask(path::PUSH, body, CONTENT_TYPE, JSON)).await?)
+        json(&self.signed(batch.header.author, ask(path::PUSH, body, CONTENT_TYPE, JSON)).await?)
     }
 
     async fn feed(&self, asked: FeedAsk) -> Result<FeedPage, Trouble> {
@@ -155,7 +155,7 @@ impl Facility for Client {
         if !wait.is_zero() {
             ask.timeout = wait + POLL_GRACE;
         }
-        let answer = self.signed(ask).await?;
+        let answer = self.signed(asked.author, ask).await?;
         let (header, bodies) =
             decode(&answer, PAGE_MAX_ROWS).map_err(|e| not_the_server(&format!("its page is broken: {e}")))?;
         Ok(FeedPage { header, bodies })
@@ -163,7 +163,7 @@ impl Facility for Client {
 
     async fn offer(&self, offered: OfferAsk) -> Result<OfferAnswer, Trouble> {
         let body = serde_json::to_vec(&offered).unwrap_or_default();
-        json(&self.signed(ask(path::OFFER, body, JSON, JSON)).await?)
+        json(&self.signed(offered.author, ask(path::OFFER, body, JSON, JSON)).await?)
     }
 }
 

@@ -1,35 +1,40 @@
 //! After a fork (this tablet was restored or copied, or its file was damaged): a fresh author, endorsed by the old
 //! one, writes down again every own body that the server lacks. Nothing is lost, nothing doubled.
 
-use super::push::{Pushing, local};
+use super::push::{Pushing, Stands, local, not_taken};
+use crate::agree::HEALING;
 use crate::file::{bodies, links, lock, meta};
 use crate::tablet::Inner;
 use crate::trouble;
-use lamplight_domain::chain::{Hash, Head};
-use lamplight_domain::wire::{BATCH_MAX_LINKS, Facility, OfferAsk, Trouble};
+use lamplight_domain::chain::Hash;
+use lamplight_domain::ids::AuthorId;
+use lamplight_domain::wire::{BATCH_MAX_LINKS, Facility, OfferAsk, PushRefused, Trouble};
 use std::sync::Arc;
 
-/// Set while own bodies may still be unlinked under the newest author; survives a crash in between.
-const HEALING: &str = "healing";
 /// Hashes of one offer.
 const OFFER_MAX: usize = BATCH_MAX_LINKS * 4;
 /// Links of one transaction: a recording waits for one of them at most.
 const RELINK_MAX: usize = 200;
+/// A fresh author can only be forked by a copy made since; more than one in a row is some other fault.
+const FORKS_MAX: usize = 3;
 
 impl Inner {
     pub(super) fn is_healing(&self) -> Result<bool, Trouble> {
         Ok(self.records.read(|from| meta::get(from, HEALING)).map_err(local)?.unwrap_or(false))
     }
 
-    /// Durable before the author changes: from here on the healing goes on after any crash.
-    pub(super) async fn begin_healing(self: &Arc<Self>) -> Result<(), Trouble> {
-        self.blocking(|inner| {
-            inner.records.write(|to| meta::set(to, HEALING, &true)).map_err(local)?;
-            let mut pen = lock(&inner.pen);
+    /// Takes a fresh author in place of the one whose chain the server does not share, and writes down under it what
+    /// was not confirmed, so that it goes on being counted as waiting. Does nothing where that has happened already.
+    pub(super) async fn begin_healing(self: &Arc<Self>, forked: AuthorId) -> Result<(), Trouble> {
+        self.blocking(move |inner| {
+            let mut hand = lock(&inner.pen);
             let identity = inner.identity().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
-            let fresh = identity.with_fresh_author().map_err(Trouble::Refused)?;
-            let identity = inner.set_identity(fresh).map_err(local)?;
-            *pen = inner.take_pen(&identity).map_err(local)?;
+            if identity.author().is_none_or(|own| own.credential.author != forked) {
+                return Ok(());
+            }
+            inner.take_fresh_author(&identity).map_err(local)?;
+            *hand = None;
+            *hand = inner.pick_up().map_err(local)?;
             tracing::warn!("a fork: this tablet writes under a fresh author from now on");
             inner.set_trouble(true, trouble::fork());
             inner.changed();
@@ -57,26 +62,52 @@ impl Inner {
         self.blocking(|inner| inner.records.write(|to| meta::set(to, HEALING, &false)).map_err(local)).await
     }
 
+    /// One batch with the credential along, so that the server knows the newest author; the authors before it where
+    /// the server does not know who vouches.
+    async fn introduce<F: Facility + Sync>(
+        self: &Arc<Self>,
+        facility: &F,
+        pushing: &mut Pushing,
+    ) -> Result<(), Trouble> {
+        let (mut forks, mut former_are_known) = (0, false);
+        loop {
+            let most = pushing.most_links();
+            let sent = self.blocking(move |inner| inner.next_batch(most, true)).await?;
+            let author = sent.author();
+            match self.exchange(facility, pushing, &sent).await? {
+                (Stands::Confirmed(_), None) => return Ok(()),
+                (Stands::Fork, _) if forks < FORKS_MAX => {
+                    forks += 1;
+                    self.begin_healing(author).await?;
+                }
+                (Stands::Unknown, Some(PushRefused::BadCredential)) if !former_are_known => {
+                    former_are_known = true;
+                    self.introduce_former(facility).await?;
+                }
+                (_, refused) => return Err(Trouble::Refused(not_taken(refused))),
+            }
+        }
+    }
+
+    /// Every author before the newest one, oldest first: each is vouched for by the one before, the first by the
+    /// facility. Where their chains stand there does not matter any more.
+    pub(super) async fn introduce_former<F: Facility + Sync>(self: &Arc<Self>, facility: &F) -> Result<(), Trouble> {
+        let identity = self.identity().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
+        let Some((_, former)) = identity.authors.split_last() else { return Ok(()) };
+        for own in former {
+            facility.push(super::push::introduction(&identity, own)).await?;
+        }
+        Ok(())
+    }
+
     /// Links bodies again that the newest author has not linked yet.
     fn relink(&self, lacking: &[Hash]) -> Result<(), Trouble> {
-        let mut guard = lock(&self.pen);
-        let Some(pen) = guard.as_mut() else { return Ok(()) };
-        let mut head = pen.head;
-        self.records
-            .write(|to| {
-                for hash in lacking {
-                    if links::is_linked(to, head.author, hash)? {
-                        continue;
-                    }
-                    let Some(bytes) = bodies::bytes(to, hash)? else { continue };
-                    let link = crate::tablet::next_link(&head, &bytes);
-                    links::insert(to, &link)?;
-                    head = Head { seq: link.seq, hash: link.hash(), ..head };
-                }
-                Ok(())
-            })
-            .map_err(local)?;
-        pen.head = head;
-        Ok(())
+        let read = |from: &rusqlite::Connection| lacking.iter().map(|hash| bodies::bytes(from, hash)).collect();
+        let bodies: Vec<Option<Vec<u8>>> = self.records.read(read).map_err(local)?;
+        let mut hand = lock(&self.pen);
+        if hand.is_none() {
+            *hand = self.pick_up().map_err(local)?;
+        }
+        self.write_down_again(&mut hand, bodies.into_iter().flatten().collect()).map_err(local)
     }
 }

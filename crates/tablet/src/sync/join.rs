@@ -39,11 +39,11 @@ impl Tablet {
         let identity = identity_of(&invite, &hello, &joined, seed)?;
         let roster = joined.roster;
         let keep = move |inner: &Inner| {
-            let mut pen = lock(&inner.pen);
-            let identity = inner.set_identity(identity).map_err(super::push::local)?;
+            let mut hand = lock(&inner.pen);
+            inner.set_identity(identity).map_err(super::push::local)?;
             inner.take_roster(roster)?;
-            *pen = inner.take_pen(&identity).map_err(super::push::local)?;
-            drop(pen);
+            *hand = inner.pick_up().map_err(super::push::local)?;
+            drop(hand);
             inner.heard(&exchange);
             inner.changed();
             Ok(())

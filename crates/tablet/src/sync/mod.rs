@@ -125,14 +125,14 @@ impl Inner {
         Ok(lock(&self.client).get_or_insert(client).clone())
     }
 
-    /// A client that signs as whoever this tablet's author is at the time of each request.
+    /// A client that signs as any author that this tablet is or was at the time of each request.
     fn client(self: &Arc<Self>) -> Result<Client, Trouble> {
         let identity = self.identity().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
         let floor = lock(&self.contact).last.map_or(identity.joined_at, |last| last.max(identity.joined_at));
         let (heard, signer) = (Arc::downgrade(self), Arc::downgrade(self));
         let last = Arc::new(move || lock(&heard.upgrade()?.contact).server_time);
         let time = tls::Time::new(self.clock.clone(), floor, last);
-        let signer = Arc::new(move || signer.upgrade()?.identity()?.author().map(|a| a.key()));
+        let signer = Arc::new(move |author| signer.upgrade()?.identity()?.author_of(author).map(|own| own.key()));
         Client::of_identity(&identity, time, signer, self.compress)
     }
 

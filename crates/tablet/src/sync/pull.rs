@@ -5,7 +5,7 @@ use super::push::local;
 use crate::contact::Exchange;
 use crate::file::{bodies, feeds, held, lock, meta, pins, roster};
 use crate::known::CONTACTS;
-use crate::tablet::{CONTACT, Inner};
+use crate::tablet::{CONTACT, Inner, ROSTER};
 use crate::trouble;
 use lamplight_domain::chain::feed_hash;
 use lamplight_domain::ids::RecordId;
@@ -90,8 +90,13 @@ impl Inner {
         let contact = lock(&self.contact).clone();
         let is_stale = contact.last.zip(contact.stored).is_none_or(|(last, at)| last - at >= CONTACT_STORED_EVERY_MS);
         if !header.rows.is_empty() || next != *from || is_stale {
-            self.records
+            let follows = self
+                .records
                 .write(|to| {
+                    // The file was begun anew while the question was under way: this page is not its next one.
+                    if feeds::next(to, identity.ward)? != *from {
+                        return Ok(false);
+                    }
                     for (row, blob) in header.rows.iter().zip(&bodies) {
                         if let Blob::Bytes(bytes) = blob {
                             bodies::insert(to, bytes)?;
@@ -100,9 +105,13 @@ impl Inner {
                     }
                     feeds::set(to, identity.ward, &next, header.backed_up)?;
                     meta::set(to, CONTACTS, &header.contacts)?;
-                    meta::set(to, CONTACT, &contact)
+                    meta::set(to, CONTACT, &contact)?;
+                    Ok(true)
                 })
                 .map_err(local)?;
+            if !follows {
+                return Ok(Pulled { rows: 0, more: true, ask_heads: true });
+            }
             lock(&self.contact).stored = contact.last;
         }
         let unreadable = self.take_in(&header.rows, &bodies, header.contacts);
@@ -173,6 +182,8 @@ impl Inner {
                 pins::replace(to, &sealed)
             })
             .map_err(local)?;
+        // Without it no board can be shown and nothing recorded: also where the other file is lost.
+        self.records.write(|to| meta::set(to, ROSTER, &roster)).map_err(local)?;
         self.known_mut().roster = Some(Arc::new(roster));
         lock(&self.troubles).over("identity.set_aside");
         self.changed();

@@ -1,10 +1,13 @@
 //! Sending: what waits is what the server has not confirmed. Heads, not flags; a lost answer is met by asking again.
 
 use super::client::not_the_server;
+use crate::agree::HEALING;
 use crate::contact::Exchange;
-use crate::file::{Broken, links, lock, receipts};
+use crate::file::{Broken, links, lock, meta, receipts};
+use crate::identity::{Identity, OwnAuthor};
 use crate::tablet::Inner;
 use lamplight_domain::chain::{Head, PublicKey, Receipt, SigningKey};
+use lamplight_domain::ids::AuthorId;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::wire::{
     BATCH_MAX_BYTES, BATCH_MAX_LINKS, Batch, BatchHeader, Blob, Facility, PushAnswer, PushRefused, Trouble,
@@ -25,6 +28,12 @@ pub struct Pushing {
     with_credential: bool,
 }
 
+impl Pushing {
+    pub fn most_links(&self) -> usize {
+        self.most_links
+    }
+}
+
 impl Default for Pushing {
     fn default() -> Self {
         Pushing { most_links: BATCH_MAX_LINKS, with_credential: false }
@@ -32,12 +41,18 @@ impl Default for Pushing {
 }
 
 /// A batch and where the chain stands after it.
-struct Sent {
+pub(super) struct Sent {
     batch: Batch,
     before: u64,
 }
 
-enum Stands {
+impl Sent {
+    pub fn author(&self) -> AuthorId {
+        self.batch.header.author
+    }
+}
+
+pub(super) enum Stands {
     /// The server holds own links up to here.
     Confirmed(u64),
     /// Its head is not on the own chain.
@@ -61,7 +76,7 @@ impl Inner {
         if self.blocking(|inner| inner.is_healing()).await? {
             self.heal(facility, pushing).await?;
         }
-        let mut fruitless = 0;
+        let (mut fruitless, mut former_are_known) = (0, false);
         loop {
             let (with_credential, most) = (pushing.with_credential, pushing.most_links);
             let sent = self.blocking(move |inner| inner.next_batch(most, with_credential)).await?;
@@ -75,8 +90,13 @@ impl Inner {
                 (Stands::Unknown, Some(PushRefused::UnknownAuthor)) if !with_credential => {
                     (pushing.with_credential, ask) = (true, true);
                 }
+                (Stands::Unknown, Some(PushRefused::BadCredential)) if !former_are_known => {
+                    former_are_known = true;
+                    self.introduce_former(facility).await?;
+                    (pushing.with_credential, ask) = (true, true);
+                }
                 (Stands::Fork, _) => {
-                    self.begin_healing().await?;
+                    self.begin_healing(sent.author()).await?;
                     self.heal(facility, pushing).await?;
                 }
                 // The head went down, or an earlier batch got through unseen: send from there.
@@ -97,21 +117,7 @@ impl Inner {
         Ok(self.sync_state().confirmed.saturating_sub(begun_at))
     }
 
-    /// One batch with the credential along, so that the server knows the newest author.
-    pub(super) async fn introduce<F: Facility + Sync>(
-        self: &Arc<Self>,
-        facility: &F,
-        pushing: &mut Pushing,
-    ) -> Result<(), Trouble> {
-        let most = pushing.most_links;
-        let sent = self.blocking(move |inner| inner.next_batch(most, true)).await?;
-        match self.exchange(facility, pushing, &sent).await? {
-            (Stands::Confirmed(_), None) => Ok(()),
-            (_, refused) => Err(Trouble::Refused(not_taken(refused))),
-        }
-    }
-
-    async fn exchange<F: Facility + Sync>(
+    pub(super) async fn exchange<F: Facility + Sync>(
         self: &Arc<Self>,
         facility: &F,
         pushing: &mut Pushing,
@@ -136,7 +142,7 @@ impl Inner {
     }
 
     /// The links after the confirmed head, as many as one batch may carry.
-    fn next_batch(&self, most: usize, with_credential: bool) -> Result<Sent, Trouble> {
+    pub(super) fn next_batch(&self, most: usize, with_credential: bool) -> Result<Sent, Trouble> {
         let identity = self.identity().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
         let own = identity.author().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
         let (author, key) = (own.credential.author, own.key());
@@ -186,12 +192,50 @@ impl Inner {
             return Ok(Stands::Fork);
         }
         self.records.write(|to| receipts::keep(to, receipt)).map_err(local)?;
-        if let Some(pen) = lock(&self.pen).as_mut().filter(|pen| pen.head.author == asked.author) {
-            pen.confirmed = receipt.head.seq;
-        }
+        self.confirm(asked.author, receipt.head.seq);
         self.changed();
         Ok(Stands::Confirmed(receipt.head.seq))
     }
+}
+
+impl Inner {
+    /// Takes note of how far the server holds the own chain. What it holds no more stands in the second copy again;
+    /// where nothing waits, a long second copy is begun anew.
+    fn confirm(&self, author: AuthorId, seq: u64) {
+        let mut hand = lock(&self.pen);
+        let Some(mut pen) = hand.take_if(|pen| pen.head.author == author) else { return };
+        let went_back = seq < pen.confirmed;
+        pen.confirmed = seq;
+        let is_done = seq == pen.head.seq
+            && pen.copy.is_long()
+            && matches!(self.records.read(|from| meta::get::<bool>(from, HEALING)), Ok(None | Some(false)));
+        if went_back || is_done {
+            match self.begin_copy(&pen.head, seq) {
+                Ok(copy) => pen.copy = copy,
+                Err(broken) => {
+                    tracing::error!(?broken, "the second copy cannot be begun anew");
+                    pen.copy.doubt();
+                }
+            }
+        }
+        self.lay_down(&mut hand, pen);
+    }
+}
+
+/// An empty batch that shows who an author is.
+pub(super) fn introduction(identity: &Identity, own: &OwnAuthor) -> Batch {
+    let head = Head::empty(own.credential.author);
+    let header = BatchHeader {
+        facility: identity.facility,
+        author: head.author,
+        first_seq: 1,
+        prev: head.hash,
+        signature: sign(&own.key(), &head, identity.facility),
+        request: Uuid::new_v4(),
+        credential: Some(own.credential.clone()),
+        receipt: None,
+    };
+    Batch { header, bodies: Vec::new() }
 }
 
 fn is_for(receipt: &Receipt, asked: &BatchHeader, facility_key: &PublicKey) -> bool {
@@ -214,7 +258,7 @@ pub(super) fn local(broken: Broken) -> Trouble {
     Trouble::Refused(broken.refusal())
 }
 
-fn not_taken(refused: Option<PushRefused>) -> Refusal {
+pub(super) fn not_taken(refused: Option<PushRefused>) -> Refusal {
     let why = match refused {
         Some(PushRefused::UnknownAuthor) => "it does not know this tablet",
         Some(PushRefused::BadCredential) => "this tablet's credential does not hold there",

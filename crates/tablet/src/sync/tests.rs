@@ -7,7 +7,9 @@ use crate::testing::*;
 use lamplight_domain::chain::{Hash, body_hash};
 use lamplight_domain::ids::AuthorId;
 use lamplight_domain::time::Ms;
-use lamplight_domain::wire::FeedFrom;
+use lamplight_domain::wire::{
+    Batch, FeedAsk, FeedFrom, FeedPage, HelloAnswer, JoinAsk, Joined, OfferAnswer, OfferAsk, PushAnswer,
+};
 use std::path::Path;
 use uuid::Uuid;
 
@@ -158,6 +160,132 @@ async fn a_healing_that_was_cut_goes_on_after_a_restart() {
         assert_eq!(second.sync_state().waiting, 0, "cut after {cut_after}");
         holds_once(&server, &saved);
     }
+}
+
+fn damage(tablet: &Tablet) {
+    let mut hand = lock(&tablet.0.pen);
+    tablet.0.rebuild(&mut hand).unwrap();
+}
+
+#[tokio::test]
+async fn two_damages_without_a_network_are_vouched_for_one_after_the_other() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    let mut saved = record(&tablet, 2);
+    damage(&tablet);
+    saved.extend(record(&tablet, 2));
+    damage(&tablet);
+    saved.extend(record(&tablet, 2));
+    assert_eq!(tablet.sync_state().waiting, 6, "what waits is said also while it is mended");
+    sync(&tablet, &server).await.unwrap();
+    assert_eq!((tablet.sync_state().waiting, tablet.0.is_healing().unwrap()), (0, false));
+    holds_once(&server, &saved);
+}
+
+#[tokio::test]
+async fn a_server_that_forgot_the_authors_before_is_told_who_vouches() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    let mut saved = record(&tablet, 2);
+    sync(&tablet, &server).await.unwrap();
+    damage(&tablet);
+    saved.extend(record(&tablet, 1));
+    sync(&tablet, &server).await.unwrap();
+    *lock(&server.0) = State { time: START.0, generation: 7, ..State::default() };
+    saved.extend(record(&tablet, 1));
+    sync(&tablet, &server).await.unwrap();
+    assert_eq!(tablet.sync_state().waiting, 0);
+    holds_once(&server, &saved[2..]);
+}
+
+#[tokio::test]
+async fn a_healing_that_was_cut_before_it_had_a_fresh_author_goes_on() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (clock, server) = (HandClock::new(), server());
+    let first = with_patient(one.path(), &clock, 1);
+    sync(&first, &server).await.unwrap();
+    drop(first);
+    copy(one.path(), two.path());
+    let (first, second) = (open(one.path(), &clock), open(two.path(), &clock));
+    record(&first, 1);
+    let saved = record(&second, 3);
+    sync(&first, &server).await.unwrap();
+    // As a crash leaves it between the two steps of `take_fresh_author`.
+    second.0.records.write(|to| crate::file::meta::set(to, crate::agree::HEALING, &true)).unwrap();
+    drop(second);
+    let second = open(two.path(), &clock);
+    sync(&second, &server).await.unwrap();
+    assert_eq!((second.sync_state().waiting, second.0.is_healing().unwrap()), (0, false));
+    holds_once(&server, &saved);
+}
+
+/// A server beside whose answer to a question about the feed something else happens.
+struct Meanwhile<'a, F: Fn() + Sync>(&'a FakeFacility, F);
+
+impl<F: Fn() + Sync> Facility for Meanwhile<'_, F> {
+    async fn hello(&self) -> Result<HelloAnswer, Trouble> {
+        self.0.hello().await
+    }
+    async fn join(&self, ask: JoinAsk) -> Result<Joined, Trouble> {
+        self.0.join(ask).await
+    }
+    async fn push(&self, batch: Batch) -> Result<PushAnswer, Trouble> {
+        self.0.push(batch).await
+    }
+    async fn feed(&self, ask: FeedAsk) -> Result<FeedPage, Trouble> {
+        let page = self.0.feed(ask).await;
+        (self.1)();
+        page
+    }
+    async fn offer(&self, ask: OfferAsk) -> Result<OfferAnswer, Trouble> {
+        self.0.offer(ask).await
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_was_asked_for_before_the_file_was_begun_anew_is_not_its_next() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = joined(dir.path(), &clock, 1);
+    let author = AuthorId(Uuid::from_u128(0xC0));
+    for (n, event) in (1..).zip(census()) {
+        lock(&server.0).add(author, n, &foreign(u128::from(n), event, START - 60_000));
+    }
+    sync(&tablet, &server).await.unwrap();
+    lock(&server.0).add(author, 4, &foreign(4, check(), START));
+    let pulled = tablet.0.pull_page(&Meanwhile(&server, || damage(&tablet)), 0).await.unwrap();
+    assert!(pulled.more && pulled.rows == 0);
+    let next = tablet.0.records.read(|from| crate::file::feeds::next(from, ward())).unwrap();
+    assert_eq!(next, FeedFrom::Opening, "the fresh file reads the feed from its opening");
+    sync(&tablet, &server).await.unwrap();
+    drop(tablet);
+    assert_eq!(open(dir.path(), &clock).open_stays(), [stay()]);
+}
+
+#[tokio::test]
+async fn what_a_restored_server_lost_stands_in_the_second_copy_again() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    sync(&tablet, &server).await.unwrap();
+    let backup = lock(&server.0).clone();
+    let lost = record(&tablet, 4);
+    sync(&tablet, &server).await.unwrap();
+    let in_copy = || {
+        let found = crate::second_copy::read(dir.path(), &tablet.0.key).unwrap();
+        found.links.into_iter().map(|(link, _)| link.body_hash).collect::<Vec<_>>()
+    };
+    {
+        let mut hand = lock(&tablet.0.pen);
+        let mut pen = hand.take().unwrap();
+        pen.copy = tablet.0.begin_copy(&pen.head, pen.confirmed).unwrap();
+        tablet.0.lay_down(&mut hand, pen);
+    }
+    assert_eq!(in_copy(), []);
+    *lock(&server.0) = backup;
+    // The answer tells that the server went back; nothing was sent again yet.
+    lock(&server.0).cut_after = Some(2);
+    let _ = sync(&tablet, &server).await;
+    assert_eq!(tablet.sync_state().waiting, 4);
+    assert_eq!(in_copy(), lost);
 }
 
 #[tokio::test]
