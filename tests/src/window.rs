@@ -36,6 +36,17 @@ impl Window {
     /// Opens `app` over the tablet in `folder/tablet`, with everything that it or WebKit writes under `folder`.
     /// `session` names this opening in the logs.
     pub async fn open(app: &Path, display: &Display, folder: &Path, session: &str) -> Result<Window> {
+        Window::open_through(app, app, display, folder, session).await
+    }
+
+    /// The same where `launcher` starts the app, with the arguments that it is given.
+    pub async fn open_through(
+        launcher: &Path,
+        app: &Path,
+        display: &Display,
+        folder: &Path,
+        session: &str,
+    ) -> Result<Window> {
         let home = folder.join("home");
         for dir in ["data", "config", "cache", "state", "run", "tmp"] {
             std::fs::create_dir_all(home.join(dir))?;
@@ -64,7 +75,7 @@ impl Window {
         let driver = Process::start(&format!("window-{session}"), command, &folder.join("logs"))?;
         let capabilities = json!({
             "webkitgtk:browserOptions": {
-                "binary": app,
+                "binary": launcher,
                 "args": ["--data", folder.join("tablet")],
             }
         });

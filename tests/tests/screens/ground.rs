@@ -13,7 +13,7 @@ use std::path::PathBuf;
 pub struct Ground {
     pub facility: Facility,
     pub cable: Cable,
-    display: Display,
+    pub display: Display,
     pub invite: String,
     /// A tablet of the same ward that needs no window.
     pub second: Tablet,

@@ -5,6 +5,7 @@
 
 mod crash;
 mod fresh;
+mod full;
 mod ground;
 mod looks;
 mod station;

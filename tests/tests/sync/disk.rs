@@ -3,27 +3,7 @@
 use crate::fixture::Ward;
 use lamplight_tests::facility::lines;
 use lamplight_tests::process::run;
-use lamplight_tests::programs;
-use std::process::Command;
-
-/// A small file system of its own for one command, gone with it. None where this machine does not permit that.
-fn on_small_disk(script: &str) -> Option<Command> {
-    let mut probe = Command::new("unshare");
-    probe.args(["--mount", "--map-root-user", "sh", "-c", "mount -t tmpfs -o size=1m tmpfs /mnt"]);
-    let mut as_root = Command::new("unshare");
-    as_root.args(["--mount", "sh", "-c", "mount -t tmpfs -o size=1m tmpfs /mnt"]);
-    let permitted = |command: Command| run(command).is_ok_and(|(status, _, _)| status.success());
-    let mut command = Command::new("unshare");
-    if permitted(as_root) {
-        command.arg("--mount");
-    } else if permitted(probe) {
-        command.args(["--mount", "--map-root-user"]);
-    } else {
-        return None;
-    }
-    command.args(["sh", "-c", script]);
-    Some(command)
-}
+use lamplight_tests::{programs, small_disk};
 
 #[tokio::test]
 async fn a_full_disk_is_said_and_what_was_saved_before_stays() {
@@ -42,9 +22,8 @@ async fn a_full_disk_is_said_and_what_was_saved_before_stays() {
         echo '{"phase":"room"}'
         "$SIM" tablet --dir "$DIR/t" export || exit 95
     "#;
-    let Some(mut command) = on_small_disk(script) else {
-        eprintln!("SKIPPED: this machine does not permit a small file system of our own (unshare)");
-        return;
+    let Some(mut command) = small_disk::shell(script) else {
+        return programs::skip("this machine does not permit a small file system of our own (unshare)");
     };
     command.env("DIR", ward.dir("small-disk")).env("SIM", programs::path("lamplight-sim")).env("INVITE", &ward.invite);
     let (status, out, err) = run(command).unwrap();

@@ -87,6 +87,8 @@ pub struct Holdings {
     pub bodies: BTreeMap<(String, String), usize>,
     /// (author, seq) to the hash of the body that the link names.
     pub links: BTreeMap<(String, u64), String>,
+    /// Kind by id.
+    pub kinds: BTreeMap<String, String>,
 }
 
 impl Holdings {
@@ -97,9 +99,19 @@ impl Holdings {
             let hash = text("hash");
             assert_eq!(hash.len(), 64, "an export line without the hash of its body: {line}");
             *holdings.bodies.entry((text("id"), hash.clone())).or_default() += 1;
+            holdings.kinds.insert(text("id"), text("kind"));
             holdings.links.insert((text("author"), line["seq"].as_u64().unwrap_or_default()), hash);
         }
         holdings
+    }
+
+    /// Ids that stand for more than one body, or for one body in more than one line: something was written down twice.
+    pub fn doubled(&self) -> Vec<String> {
+        let mut lines: BTreeMap<&String, usize> = BTreeMap::new();
+        for ((id, _), count) in self.bodies.iter().filter(|((id, _), _)| !id.is_empty()) {
+            *lines.entry(id).or_default() += count;
+        }
+        lines.into_iter().filter(|(_, count)| *count > 1).map(|(id, _)| id.clone()).collect()
     }
 
     /// What is here and not in `other`.

@@ -141,7 +141,7 @@ async fn a_chain_that_does_not_fit_or_is_not_signed_is_refused() {
     // The same once more, as after a lost answer: held once.
     let again = answer(raw.signed(path::PUSH, CONTENT_TYPE, &good).await).await.unwrap();
     assert_eq!((again.refused, again.receipt.unwrap().head), (None, head));
-    assert!(ward.server_holds().bodies.values().all(|n| *n == 1));
+    assert!(ward.server_holds().bodies.values().all(|n| *n == 1), "each body once, also two of one id");
 }
 
 #[tokio::test]
