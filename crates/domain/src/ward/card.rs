@@ -43,7 +43,7 @@ impl Look<'_> {
             Some(Level::Continuous(c)) => c.ratio.0,
             _ => 1,
         };
-        let watching = self.records.watching(log, self.frame, watchers_asked);
+        let watching = self.records.watching(log, &line, self.frame, watchers_asked);
         let said = self.say(patient, &line, &standing, last_seen.as_ref(), &watching, contacts);
         let bed =
             self.roster.ward(patient.ward).and_then(|w| w.beds.iter().find(|b| Some(b.label.as_str()) == patient.bed));

@@ -13,14 +13,19 @@ impl WardRecords {
     /// The newest check that closed a gap, seen at or before `upto`. Late entries stand on another shelf, and what
     /// was only heard, not told or not done is no check: none of them is ever found here.
     pub(super) fn last_counted<'a>(&self, log: &'a Log, frame: Frame, upto: Ms) -> Option<(Ms, &'a Arc<Record>)> {
-        frame.newest(log, Shelf::Check, upto, |r| !self.is_retracted(r.id()))
+        frame.newest(log, Shelf::Check, upto, |r| self.closes_a_gap(r, frame))
     }
 
     /// All checks that closed a gap in `from..to`, oldest first.
     pub(super) fn counted<'a>(&self, log: &'a Log, frame: Frame, from: Ms, to: Ms) -> Vec<(Ms, &'a Arc<Record>)> {
         let mut checks = frame.within(log, Shelf::Check, from, to);
-        checks.retain(|(_, r)| !self.is_retracted(r.id()));
+        checks.retain(|(_, r)| self.closes_a_gap(r, frame));
         checks
+    }
+
+    /// Of a check on its own shelf: somebody signed for it, it can be said when it was, and nobody took it back.
+    fn closes_a_gap(&self, check: &Record, frame: Frame) -> bool {
+        check.body.envelope.by.is_some() && !frame.is_untimed(check) && !self.is_retracted(check.id())
     }
 
     pub(super) fn is_retracted(&self, id: RecordId) -> bool {

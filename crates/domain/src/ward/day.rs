@@ -3,6 +3,7 @@
 use super::log::Shelf;
 use super::look::{Look, Patient};
 use super::rows::{GapShown, minutes};
+use super::strip::see;
 use super::timeline::{OrderHeld, Timeline};
 use super::words;
 use crate::chain::Hash;
@@ -75,9 +76,8 @@ impl<'a> Look<'a> {
         let ends = checks.iter().map(|(at, r)| (*at, Some(*r))).chain([(to.min(self.now()), None)]);
         for (at, check) in ends {
             while let Some((at, standing)) = changes.next_if(|(change, _)| *change <= at) {
-                let stopped_by = standing.pause.map(|p| p.record).or(standing.order.map(|o| o.record));
                 if let Some(ended) = clock.change(at, standing.limit_ms()).filter(|ended| ended.late && at >= from)
-                    && let Some(record) = stopped_by
+                    && let Some(record) = line.stopped_by(at)
                 {
                     let unseen = Some(minutes(at - ended.from));
                     note(record, GapShown { unseen, late: true, ..GapShown::default() });
@@ -88,7 +88,7 @@ impl<'a> Look<'a> {
             }
             let Some(record) = check else { break };
             let in_doubt = self.is_doubtful(record);
-            if let Some(ended) = clock.seen(at) {
+            if let Some(ended) = see(&mut clock, line, at, record) {
                 let minutes = Some(minutes(at - ended.from));
                 let not_provable = in_doubt || base_in_doubt;
                 note(record, GapShown { minutes, late: ended.late, not_provable, unseen: None });

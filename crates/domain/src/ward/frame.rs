@@ -17,14 +17,15 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// `latest_receipt` is the newest time at which the server had anything: a tablet that has not met the server in
-    /// this boot, and whose wall clock says less than that, is behind.
+    /// `latest_receipt` is the newest time at which the server had anything. A tablet that has not met the server in
+    /// this boot got it before: since then at least this boot has passed, whatever its wall clock says.
     pub fn of(now: Now, latest_receipt: Option<Ms>) -> Frame {
         let boot_id = now.clocks.boot_id;
         let boot = (!boot_id.is_nil()).then_some((boot_id, now.clocks.boot_ms));
         let has_met_server = now.server.is_some_and(|s| s.boot_id == boot_id);
         let floor = latest_receipt.filter(|_| boot.is_some() && !has_met_server);
-        Frame { now: floor.map_or(now.best(), |floor| now.best().max(floor)), boot }
+        let earliest = floor.map(|received| received + now.clocks.boot_ms.max(0));
+        Frame { now: earliest.map_or(now.best(), |earliest| now.best().max(earliest)), boot }
     }
 
     /// After everything that was recorded.
@@ -39,16 +40,39 @@ impl Frame {
         self.reckoned(record).unwrap_or_else(|| nominal(record)).min(self.now)
     }
 
+    /// From when a record that stops or loosens a clock does so: where a past time was given, not before it was
+    /// written down. Until then nobody knew of it, and what was late in the meantime was late.
+    pub fn holds_from(&self, record: &Record) -> Ms {
+        let seen = self.seen(record);
+        if is_now(record) {
+            return seen;
+        }
+        let recorded = record.body.envelope.recorded_at;
+        let written = self.of_this_boot(record, recorded);
+        let written = written.unwrap_or_else(|| record.received_at.map_or(recorded, |at| at.min(recorded)));
+        seen.max(written.min(self.now))
+    }
+
     /// By the boot clock; None for what another boot or machine wrote, and for a past time that a person gave.
     fn reckoned(&self, record: &Record) -> Option<Ms> {
+        is_now(record).then(|| self.of_this_boot(record, record.body.envelope.observed_at)).flatten()
+    }
+
+    /// When this boot wrote the record, which names `wall` for it; None for what another boot or machine wrote.
+    fn of_this_boot(&self, record: &Record, wall: Ms) -> Option<Ms> {
         let (boot_id, boot_now) = self.boot?;
         let envelope = &record.body.envelope;
-        if envelope.boot_id != Some(boot_id) || !is_now(record) {
+        if envelope.boot_id != Some(boot_id) {
             return None;
         }
         let reckoned = self.now - boot_now.saturating_sub(envelope.boot_ms?);
-        let agree = (reckoned - envelope.observed_at).abs() <= JUMP_MS;
-        Some(if agree { envelope.observed_at } else { reckoned })
+        Some(if (reckoned - wall).saturating_abs() <= JUMP_MS { wall } else { reckoned })
+    }
+
+    /// Nobody can say when it was: it claims a time that has not come, another boot of this machine wrote it, and the
+    /// server has not had it yet.
+    pub fn is_untimed(&self, record: &Record) -> bool {
+        record.received_at.is_none() && self.is_ahead(record) && self.reckoned(record).is_none()
     }
 
     /// The time to show beside a record: as written, except where that is plainly not when it was.

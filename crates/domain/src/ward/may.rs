@@ -177,18 +177,21 @@ impl Look<'_> {
     /// The same person with two patients is recorded and said, not refused.
     fn watch_notice(&self, envelope: &Envelope, watcher: StaffId) -> String {
         let patients = self.records.patients(self.roster, envelope.ward);
-        let level_of = |p: &Patient| {
-            let line = self.records.timeline(p.log, self.roster, self.frame);
-            line.at(self.now()).order.map(|o| o.order.level.clone())
-        };
         let mut said = Vec::new();
         let own = patients.iter().find(|p| Some(p.stay) == envelope.stay);
-        if own.is_some_and(|p| !matches!(level_of(p), Some(Level::Continuous(_)))) {
+        let is_continuous = |p: &Patient| {
+            let line = self.records.timeline(p.log, self.roster, self.frame);
+            line.at(self.now()).order.is_some_and(|o| matches!(o.order.level, Level::Continuous(_)))
+        };
+        if own.is_some_and(|p| !is_continuous(p)) {
             said.push("This patient is not on a continuous level: checks are still due.".to_owned());
         }
         let elsewhere = patients.iter().filter(|p| Some(p.stay) != envelope.stay).filter(|p| {
-            let Some(Level::Continuous(level)) = level_of(p) else { return false };
-            self.records.watching(p.log, self.frame, level.ratio.0).iter().any(|w| w.staff == watcher)
+            let line = self.records.timeline(p.log, self.roster, self.frame);
+            let Some(Level::Continuous(level)) = line.at(self.now()).order.map(|o| &o.order.level) else {
+                return false;
+            };
+            self.records.watching(p.log, &line, self.frame, level.ratio.0).iter().any(|w| w.staff == watcher)
         });
         said.extend(elsewhere.map(|p| format!("Also recorded with the patient in {}.", p.bed_label())));
         said.join(" ")

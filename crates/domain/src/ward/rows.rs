@@ -23,15 +23,16 @@ impl Look<'_> {
     pub fn row(&self, seen: Ms, record: &Record, gap: GapShown) -> DayRow {
         let envelope = &record.body.envelope;
         let (kind, mut text) = self.kind_and_words(record);
+        // A past time that was given is a late entry. So is one that lies after the moment of writing: somebody gave
+        // it on a machine whose clock was behind.
+        let given = envelope.observed_at != envelope.recorded_at;
         if let Some(minutes) = gap.unseen {
-            text += &format!(" · not seen for {minutes} min before it");
+            let before = if given { "it was written" } else { "it" };
+            text += &format!(" · not seen for {minutes} min before {before}");
         }
         let amendable = record.body.event.as_ref().is_some_and(super::counts::is_amendable);
         let retracted = self.retracted_words(record);
         let zone = self.zone();
-        // A past time that was given is a late entry. So is one that lies after the moment of writing: somebody gave
-        // it on a machine whose clock was behind.
-        let given = envelope.observed_at != envelope.recorded_at;
         DayRow {
             record: record.id(),
             kind,
@@ -59,6 +60,13 @@ impl Look<'_> {
         let mut doubts = Vec::new();
         if self.is_doubtful(record) {
             doubts.push("clock not certain");
+        }
+        if matches!(record.body.event, Some(Event::Check(_))) {
+            if record.body.envelope.by.is_none() {
+                doubts.push("signed by nobody: closes no gap");
+            } else if self.frame.is_untimed(record) {
+                doubts.push("closes no gap before the station has it");
+            }
         }
         if gap.minutes.is_some() && gap.not_provable {
             doubts.push("gap not provable");

@@ -50,7 +50,11 @@ impl Look<'_> {
 
     fn say_paused(&self, held: PauseHeld) -> Said {
         let back = self.clock(held.pause.return_by);
-        let mut line = format!("{} since {}", words::pause_place(held.pause.reason), self.clock(held.from));
+        let since = self.frame.shown(held.record);
+        let mut line = format!("{} since {}", words::pause_place(held.pause.reason), self.clock(since));
+        if held.from - since >= MINUTE_MS {
+            line += &format!(", written at {}", self.clock(held.from));
+        }
         if !held.pause.escort.trim().is_empty() {
             line += &format!(" · {}", held.pause.escort);
         }

@@ -1,10 +1,11 @@
 //! The true-time strip: each check where it was seen, each stretch past the limit as long as it was.
 
-use super::gap::GapClock;
+use super::gap::{Ended, GapClock};
 use super::log::{Log, Shelf};
 use super::look::Look;
 use super::timeline::{OrderHeld, Timeline};
 use crate::kinds::Event;
+use crate::record::Record;
 use crate::time::Ms;
 use crate::views::{StripKind, StripMark};
 
@@ -19,20 +20,21 @@ impl Look<'_> {
                 marks.push(StripMark { from: start, to: end, what });
             }
         };
+        let closed = line.closed.map(|(at, _)| at);
         for pause in &line.pauses {
-            bar(pause.from, pause.to.or(line.closed).unwrap_or(to), StripKind::Pause);
+            bar(pause.from, pause.to.or(closed).unwrap_or(to), StripKind::Pause);
         }
-        for watch in self.records.watches(log, self.frame, from, to) {
-            bar(watch.from, watch.to.or(line.closed).unwrap_or(to), StripKind::Watched);
+        for watch in self.records.watches(log, line, self.frame, from, to) {
+            bar(watch.from, watch.to.unwrap_or(to), StripKind::Watched);
         }
         let checks = self.records.counted(log, self.frame, from, to);
         let mut clock = self.gap_clock(log, line, from);
         let mut changes = line.after(clock.0, to).peekable();
-        for (seen, _) in &checks {
+        for (seen, check) in &checks {
             while let Some((at, standing)) = changes.next_if(|(at, _)| at <= seen) {
                 clock.1.change(at, standing.limit_ms());
             }
-            clock.1.seen(*seen);
+            see(&mut clock.1, line, *seen, check);
         }
         for (at, standing) in changes {
             clock.1.change(at, standing.limit_ms());
@@ -63,20 +65,28 @@ impl Look<'_> {
         let Some((seen, check)) = self.records.last_counted(log, self.frame, from - 1) else {
             return (Ms(i64::MIN), clock);
         };
-        let held = line.at(seen);
-        // The order that a check answers was there before it, whatever the clocks of station and tablet say.
-        let is_answered = |o: &&OrderHeld| Some(o.record.id()) == check.body.envelope.order && o.from > seen;
-        let answered = line.orders.iter().find(is_answered).filter(|_| held.pause.is_none());
-        let answered_ms = answered.and_then(|o| o.order.level.limit_ms());
-        let limit_ms = match (held.limit_ms(), answered_ms) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (None, Some(b)) if held.order.is_none() => Some(b),
-            (held, _) => held,
-        };
-        clock.change(seen, limit_ms);
-        clock.seen(seen);
+        clock.change(seen, line.at(seen).limit_ms());
+        see(&mut clock, line, seen, check);
         (seen, clock)
     }
+}
+
+/// Tells the clock of a check. The order that a check answers was there before it, whatever the clocks of station and
+/// tablet say: from the check on its limit holds, and does not ask for another one at once.
+pub(super) fn see(clock: &mut GapClock, line: &Timeline, seen: Ms, check: &Record) -> Option<Ended> {
+    let ended = clock.seen(seen);
+    let held = line.at(seen);
+    let is_answered = |o: &&OrderHeld| Some(o.record.id()) == check.body.envelope.order && o.from > seen;
+    let answered = line.orders.iter().find(is_answered).filter(|_| held.pause.is_none());
+    let shorter = answered.and_then(|o| o.order.level.limit_ms()).filter(|ms| match held.order {
+        Some(_) => held.limit_ms().is_some_and(|held| *ms < held),
+        None => true,
+    });
+    if let Some(limit_ms) = shorter {
+        clock.change(seen, Some(limit_ms));
+        clock.seen(seen);
+    }
+    ended
 }
 
 fn point(at: Ms, what: StripKind) -> StripMark {

@@ -5,7 +5,7 @@ use lamplight_domain::ids::StayId;
 use lamplight_domain::kinds::*;
 use lamplight_domain::record::Envelope;
 use lamplight_domain::time::{Clocks, HOUR_MS, MINUTE_MS, Ms, Now, ServerTime};
-use lamplight_domain::views::CardState;
+use lamplight_domain::views::{CardState, StripKind};
 use uuid::Uuid;
 
 const BOOT: Uuid = Uuid::from_u128(0xB007);
@@ -58,8 +58,8 @@ fn a_tablet_whose_clock_is_behind_does_not_take_the_newest_check_for_one_of_just
     ground.view = tablet(W1, false, at(20));
     // Started again without network, with a battery-less clock that says 1970.
     let board = ground.board_of(&ground.taken(), own(Ms(0), 1));
-    assert_eq!(board.now, at(20), "no earlier than what the server had");
-    assert_eq!(board.cards[0].words, "overdue 5 min");
+    assert_eq!(board.now, at(21), "no earlier than what the server had, and the minute since the start");
+    assert_eq!(board.cards[0].words, "overdue 6 min");
     assert_eq!(board.cards[1].state, CardState::Ok);
 }
 
@@ -72,6 +72,22 @@ fn an_order_is_older_than_the_check_that_answers_it() {
     ground.write(at(1), Some(stay), seen("hallway", "tv"), |e| e.order = Some(raised));
     let card = ground.card(stay, at(4));
     assert_eq!((card.state, card.due_at), (CardState::Ok, Some(at(16))));
+}
+
+#[test]
+fn card_strip_and_day_agree_on_the_order_that_a_check_answers() {
+    let (mut ground, stay) = Ground::with_patient(30);
+    let old = ground.records[2].id();
+    let raised = ground.level(stay, at(3), q(15), vec![old]);
+    ground.write(at(1), Some(stay), seen("hallway", "tv"), |e| e.order = Some(raised));
+    let late = ground.check(stay, at(17));
+    for from in [-60, 0, 2, 4, 16] {
+        let day = ground.day(stay, at(from), at(18), at(18));
+        let row = day.rows.into_iter().find(|r| r.record == late).unwrap();
+        assert_eq!((row.gap_minutes, row.late), (Some(16), true), "from {from}");
+        let bars: Vec<_> = day.strip.iter().filter(|m| m.what == StripKind::Late).map(|m| (m.from, m.to)).collect();
+        assert_eq!(bars.last(), Some(&(at(16), at(17))), "from {from}");
+    }
 }
 
 #[test]
@@ -140,13 +156,44 @@ fn others_checks_count_from_the_earlier_of_seen_and_received() {
 }
 
 #[test]
-fn a_check_that_claims_the_future_counts_as_of_now_at_the_latest() {
+fn a_check_of_an_earlier_boot_that_claims_the_future_closes_no_gap_until_the_station_has_it() {
     let (mut ground, stay) = Ground::with_patient(15);
-    let ahead = ground.check(stay, at(600));
+    let first = ground.check(stay, at(0));
+    // Ten hours ahead, then started again with a right clock, and out of touch.
+    let ahead = ground.write(at(600), Some(stay), seen("hallway", "tv"), written_in(OTHER_BOOT, 3));
     ground.last().received_at = None;
-    let card = ground.card(stay, at(10));
-    assert_eq!((card.state, card.due_at), (CardState::Ok, Some(at(25))));
-    assert_eq!(ground.row(stay, ahead, at(10)).doubt, "clock not certain; gap not provable");
+    ground.view = tablet(W1, false, at(-100));
+    for (now, state) in [(10, CardState::Due), (16, CardState::Overdue), (300, CardState::Overdue)] {
+        let card = ground.board_of(&ground.taken(), own(at(now), now)).cards.remove(0);
+        assert_eq!((card.state, card.due_at), (state, Some(at(15))), "at {now}");
+        assert_eq!(card.last_seen.unwrap().record, first);
+    }
+    let row = ground.row(stay, ahead, at(16));
+    assert_eq!(row.doubt, "clock not certain; closes no gap before the station has it");
+    assert_eq!((row.gap_minutes, row.observed_at), (None, at(600)), "shown as it was written");
+    // The receipt says when it was at the latest.
+    ground.last().received_at = Some(at(12));
+    assert_eq!(ground.card(stay, at(16)).due_at, Some(at(27)));
+}
+
+#[test]
+fn time_goes_on_after_a_restart_with_a_dead_clock() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    ground.check(stay, at(0));
+    ground.view = tablet(W1, false, at(0));
+    // The newest thing that the server had is the check of 02:00. Started again without network, in 1970.
+    for (boot_minutes, state) in [(1, CardState::Ok), (14, CardState::Due), (16, CardState::Overdue)] {
+        let wall = Ms(boot_minutes * MINUTE_MS);
+        let board = ground.board_of(&ground.taken(), own(wall, boot_minutes));
+        assert_eq!((board.now, board.cards[0].state), (at(boot_minutes), state), "{boot_minutes} min after the start");
+    }
+    // A check of this boot is seen when it was made, and ages too.
+    own_check(&mut ground, stay, Ms(20 * MINUTE_MS), 20);
+    let card = |boot_minutes| {
+        ground.board_of(&ground.taken(), own(Ms(boot_minutes * MINUTE_MS), boot_minutes)).cards.remove(0)
+    };
+    assert_eq!((card(21).state, card(21).due_at), (CardState::Ok, Some(at(35))));
+    assert_eq!(card(36).state, CardState::Overdue);
 }
 
 fn measured(ground: &mut Ground, wall: Ms, off_ms: i64, boot_minutes: i64) {

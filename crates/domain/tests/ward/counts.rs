@@ -70,6 +70,21 @@ fn only_a_check_that_is_written_when_seen_closes_a_gap() {
 }
 
 #[test]
+fn a_check_that_nobody_signed_closes_no_gap() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    let first = ground.check(stay, at(0));
+    let unsigned = ground.write(at(10), Some(stay), seen("hallway", "tv"), |e| {
+        e.by = None;
+        e.auth = lamplight_domain::record::Auth::None;
+    });
+    let card = ground.card(stay, at(16));
+    assert_eq!((card.state, card.due_at, card.last_seen.unwrap().record), (Overdue, Some(at(15)), first));
+    assert!(card.strip.iter().all(|m| m.from != at(10)), "no mark of a check");
+    let row = ground.row(stay, unsigned, at(16));
+    assert_eq!((row.gap_minutes, row.doubt.as_str()), (None, "signed by nobody: closes no gap"));
+}
+
+#[test]
 fn a_late_entry_closes_no_gap_and_is_labelled_for_ever() {
     let (mut ground, stay) = Ground::with_patient(15);
     ground.check(stay, at(0));

@@ -261,7 +261,164 @@ fn a_continuous_level_has_a_person_or_an_alarm() {
     assert_eq!(state(&ground, 21), nobody, "a watch that another one ended does not come back");
     let bars: Vec<_> = ground.card(stay, at(30)).strip.into_iter().filter(|m| m.what == StripKind::Watched).collect();
     assert_eq!(bars.iter().map(|m| (m.from, m.to)).collect::<Vec<_>>(), [(at(-90), at(10)), (at(10), at(20))]);
-    assert_eq!(ground.taken().running_watch(stay, JR, lamplight_domain::time::Now::of_wall(at(30))), None);
+}
+
+#[test]
+fn an_old_watch_satisfies_no_new_order() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    let q15 = ground.records[2].id();
+    let close = ground.level(stay, at(0), one_to_one((1, 1)), vec![q15]);
+    ground.tech(at(1), stay, Event::WatchStarted { watcher: JR });
+    // Lowered, and nobody tapped the end of the watch.
+    let lowered = ground.level(stay, at(30), q(15), vec![close]);
+    ground.level(stay, at(120), one_to_one((1, 1)), vec![lowered]);
+    let card = ground.card(stay, at(121));
+    assert_eq!((card.state, card.line.as_str()), (Unwatched, "nobody recorded with patient"));
+    let bars: Vec<_> = card.strip.iter().filter(|m| m.what == StripKind::Watched).map(|m| (m.from, m.to)).collect();
+    assert_eq!(bars, [(at(1), at(30))]);
+    // Renewed in between, it runs on.
+    ground.tech(at(122), stay, Event::WatchStarted { watcher: JR });
+    let order = ground.taken().order_in_force(stay).unwrap();
+    ground.level(stay, at(130), one_to_one((1, 1)), vec![order]);
+    assert_eq!(ground.card(stay, at(131)).state, Watched);
+}
+
+#[test]
+fn a_watch_does_not_outlast_a_pause() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    ground.level(stay, at(0), one_to_one((1, 1)), vec![]);
+    ground.tech(at(1), stay, Event::WatchStarted { watcher: JR });
+    let away = ground.nurse(at(10), stay, pause(PauseReason::Court, 60));
+    ground.nurse(at(50), stay, Event::PauseEnded { of: away });
+    let card = ground.card(stay, at(51));
+    assert_eq!(card.state, Unwatched);
+    assert!(card.strip.iter().all(|m| m.what != StripKind::Watched || m.to == at(10)), "{:?}", card.strip);
+}
+
+#[test]
+fn a_watch_counts_for_the_order_that_it_answers() {
+    // The station's clock is ahead; or the order that was given is written down after the watch began.
+    for (ordered, written) in [(3, 3), (0, 20)] {
+        let (mut ground, stay) = Ground::with_patient(15);
+        let old = ground.records[2].id();
+        let order = ground.level(stay, at(ordered), one_to_one((1, 1)), vec![old]);
+        let at_order = ground.records.len() - 2;
+        let mut envelope = ground.records[at_order].body.envelope.clone();
+        envelope.recorded_at = at(written);
+        let event = ground.records[at_order].body.event.clone().unwrap();
+        ground.records.remove(at_order);
+        ground.push(envelope, event, Some(at(written)));
+        ground.write(at(1), Some(stay), Event::WatchStarted { watcher: JR }, |e| {
+            e.id = lamplight_domain::ids::RecordId(uuid::Uuid::from_u128(0xAAAA));
+            e.order = (written == 3).then_some(order);
+        });
+        assert_eq!(ground.card(stay, at(30)).state, Watched, "ordered {ordered}, written {written}");
+    }
+    // Under another level a person who is recorded with the patient answers no order.
+    let (mut ground, stay) = Ground::with_patient(15);
+    ground.tech(at(1), stay, Event::WatchStarted { watcher: JR });
+    ground.level(stay, at(60), one_to_one((1, 1)), vec![]);
+    assert_eq!(ground.card(stay, at(61)).state, Unwatched);
+}
+
+#[test]
+fn the_newest_watch_is_the_one_that_was_seen_last() {
+    use lamplight_domain::time::{Clocks, MINUTE_MS, Now, ServerTime};
+    let boot_id = uuid::Uuid::from_u128(0xB007);
+    let mut ground = Ground::new();
+    let stay = ground.admit("Eze", "Ngozi", "103A", at(-600));
+    ground.level(stay, at(-600), one_to_one((1, 1)), vec![]);
+    // The first by a clock that was an hour ahead.
+    for (wall, boot_minutes, watcher) in [(70, 10, JR), (20, 20, MO)] {
+        ground.write(at(wall), Some(stay), Event::WatchStarted { watcher }, |e| {
+            e.boot_id = Some(boot_id);
+            e.boot_ms = Some(boot_minutes * MINUTE_MS);
+        });
+        ground.last().received_at = None;
+    }
+    ground.view = tablet(W1, true, at(30));
+    let clocks = Clocks { wall: at(30), boot_id, boot_ms: 30 * MINUTE_MS };
+    let now = Now { clocks, server: Some(ServerTime { server: at(30), boot_id, boot_ms: 30 * MINUTE_MS }) };
+    let line = ground.board_of(&ground.taken(), now).cards.remove(0).line;
+    assert!(line.starts_with("With M. Okafor since 02:20"), "{line}");
+}
+
+#[test]
+fn a_later_pause_ends_earlier_ones() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    ground.check(stay, at(0));
+    ground.nurse(at(1), stay, pause(PauseReason::Court, 60));
+    // The same absence again, with the right time of return.
+    let right = ground.nurse(at(2), stay, pause(PauseReason::Court, 90));
+    assert_eq!(ground.card(stay, at(70)).words, "away, back by 03:30");
+    ground.nurse(at(80), stay, Event::PauseEnded { of: right });
+    let card = ground.card(stay, at(81));
+    assert_eq!((card.state, card.words.as_str(), card.level.as_str()), (Due, "check now", "Q15"));
+    assert_eq!(ground.card(stay, at(96)).state, Overdue);
+}
+
+/// Written by a nurse at `written`, who gives `given` as the time.
+fn given(ground: &mut Ground, stay: lamplight_domain::ids::StayId, given: i64, written: i64, event: Event) {
+    ground.write(at(given), Some(stay), event, |e| {
+        (e.by, e.tablet, e.recorded_at) = (Some(SL), None, at(written));
+    });
+}
+
+#[test]
+fn a_time_given_afterwards_takes_back_no_lateness() {
+    let order = |level, replaces| {
+        let (ordered_by, reason) = ("Dr A. Patel".into(), String::new());
+        Event::Order(Order { level, ordered_by, reason, until: None, replaces })
+    };
+    for what in ["pause", "lowered", "continuous", "ended", "discharged"] {
+        let (mut ground, stay) = Ground::with_patient(15);
+        let q15 = ground.records[2].id();
+        ground.check(stay, at(0));
+        let event = match what {
+            "pause" => pause(PauseReason::EmergencyDepartment, 120),
+            "lowered" => order(q(60), vec![q15]),
+            "continuous" => order(one_to_one((1, 1)), vec![q15]),
+            "ended" => Event::OrderEnded { of: q15, reason: String::new() },
+            _ => Event::StayClosed { reason: String::new() },
+        };
+        given(&mut ground, stay, 5, 60, event);
+        let bars: Vec<_> = ground
+            .day(stay, at(0), at(70), at(70))
+            .strip
+            .into_iter()
+            .filter(|m| m.what == StripKind::Late)
+            .map(|m| (m.from, m.to))
+            .collect();
+        let until = if what == "lowered" { at(70) } else { at(60) };
+        assert_eq!(bars.iter().map(|(from, _)| *from).min(), Some(at(15)), "{what}");
+        assert!(
+            bars.iter().any(|(_, to)| *to == at(60)) && bars.iter().all(|(_, to)| *to <= until),
+            "{what}: {bars:?}"
+        );
+    }
+    let (mut ground, stay) = Ground::with_patient(15);
+    given(&mut ground, stay, 5, 60, pause(PauseReason::EmergencyDepartment, 120));
+    assert_eq!(ground.card(stay, at(61)).line, "At the ED since 02:05, written at 03:00 · R. Cole");
+}
+
+#[test]
+fn what_makes_a_clock_stricter_holds_from_the_time_that_is_given() {
+    let (mut ground, stay) = Ground::with_patient(30);
+    let q30 = ground.records[2].id();
+    ground.check(stay, at(0));
+    let (ordered_by, reason) = ("Dr A. Patel".into(), "by telephone".into());
+    let order = Order { level: q(5), ordered_by, reason, until: None, replaces: vec![q30] };
+    given(&mut ground, stay, 1, 20, Event::Order(order));
+    let check = ground.check(stay, at(21));
+    let row = ground.row(stay, check, at(22));
+    assert_eq!((row.late, row.gap_minutes), (true, Some(20)));
+    let card = ground.card(stay, at(22));
+    assert_eq!((card.level_conflict, card.level.as_str()), (false, "Q5"));
+    // The patient was back before it was written down that they were.
+    let (mut ground, stay) = Ground::with_patient(15);
+    let away = ground.nurse(at(0), stay, pause(PauseReason::Court, 120));
+    given(&mut ground, stay, 10, 40, Event::PauseEnded { of: away });
+    assert_eq!(ground.card(stay, at(41)).words, "overdue 16 min");
 }
 
 #[test]

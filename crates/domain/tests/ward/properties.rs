@@ -5,7 +5,7 @@ use lamplight_domain::ids::{AuthorId, StayId};
 use lamplight_domain::kinds::*;
 use lamplight_domain::record::Record;
 use lamplight_domain::time::{Clocks, MINUTE_MS, Ms, Now, SECOND_MS, ServerTime};
-use lamplight_domain::views::{CardState, DayRowKind};
+use lamplight_domain::views::{CardState, DayRowKind, StripKind};
 use lamplight_domain::ward::{self, Viewpoint};
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -48,6 +48,54 @@ enum Act {
     },
     Watch,
     Continuous,
+    /// Written down now; the nurse gives an earlier time.
+    Afterwards {
+        seconds_ago: i64,
+        what: Afterwards,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Afterwards {
+    Pause,
+    Back,
+    Lowered,
+    Continuous,
+    Ended,
+    Discharged,
+}
+
+fn afterwards() -> impl Strategy<Value = Afterwards> {
+    use Afterwards::{Back, Continuous, Discharged, Ended, Lowered, Pause};
+    prop::sample::select(vec![Pause, Back, Lowered, Continuous, Ended, Discharged])
+}
+
+/// A nurse writes at `when` what happened `seconds_ago`.
+fn write_afterwards(ground: &mut Ground, stay: StayId, when: Ms, seconds_ago: i64, what: Afterwards) {
+    let of_stay = ground.records.iter().filter(|r| r.body.envelope.stay == Some(stay));
+    let all =
+        |is: fn(&Event) -> bool| of_stay.clone().filter(move |r| r.body.event.as_ref().is_some_and(is)).map(Record::id);
+    let orders: Vec<_> = all(|e| matches!(e, Event::Order(_))).collect();
+    let pauses: Vec<_> = all(|e| matches!(e, Event::PauseStarted(_))).collect();
+    let order = |level| {
+        let (ordered_by, reason) = ("Dr A. Patel".into(), String::new());
+        Event::Order(Order { level, ordered_by, reason, until: None, replaces: orders.clone() })
+    };
+    let reason = PauseReason::EmergencyDepartment;
+    let event = match what {
+        Afterwards::Pause => Event::PauseStarted(Pause { reason, escort: String::new(), return_by: end() }),
+        Afterwards::Back => match pauses.last() {
+            Some(of) => Event::PauseEnded { of: *of },
+            None => return,
+        },
+        Afterwards::Lowered => order(q(60)),
+        Afterwards::Continuous => order(one_to_one((1, 1))),
+        Afterwards::Ended => Event::OrderEnded { of: *orders.last().unwrap(), reason: String::new() },
+        Afterwards::Discharged => Event::StayClosed { reason: String::new() },
+    };
+    ground.write(when - seconds_ago * SECOND_MS, Some(stay), event, |e| {
+        (e.by, e.tablet, e.recorded_at) = (Some(SL), None, when);
+    });
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -68,6 +116,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => index().prop_map(|which| Act::EndPause { which }),
         1 => Just(Act::Watch),
         1 => Just(Act::Continuous),
+        2 => (1..6_000i64, afterwards()).prop_map(|(seconds_ago, what)| Act::Afterwards { seconds_ago, what }),
     ]
 }
 
@@ -151,6 +200,9 @@ fn play(acts: &[(i64, bool, Act)]) -> (Ground, [StayId; 2]) {
             }
             Act::Watch => drop(ground.tech(when, stay, Event::WatchStarted { watcher: JR })),
             Act::Continuous => drop(ground.level(stay, when, one_to_one((1, 1)), vec![])),
+            // A discharged patient is on no board, and these tests look at boards.
+            Act::Afterwards { what: Afterwards::Discharged, .. } => {}
+            Act::Afterwards { seconds_ago, what } => write_afterwards(&mut ground, stay, when, seconds_ago, what),
         }
     }
     (ground, [one, two])
@@ -252,7 +304,8 @@ proptest! {
             for stay in stays {
                 let of_stay = ground.records.iter().filter(|r| r.body.envelope.stay == Some(stay));
                 let counted = of_stay.filter(|r| matches!(r.body.event, Some(Event::Check(_))) && !retracted(r))
-                    .filter(|r| r.body.envelope.observed_at == r.body.envelope.recorded_at);
+                    .filter(|r| r.body.envelope.observed_at == r.body.envelope.recorded_at)
+                    .filter(|r| r.received_at.is_some() || r.body.envelope.boot_id == Some(now.clocks.boot_id) || r.body.envelope.observed_at - now.best() <= 5_000);
                 let expected = counted.map(counts_from).max();
                 let board = ground.board_of(&records, now);
                 let card = board.cards.iter().find(|c| c.stay == stay).unwrap();
@@ -321,6 +374,36 @@ proptest! {
         }
     }
 
+    /// No time that is given afterwards takes late minutes back: what had been past the limit when it was written down
+    /// stays so on the strip.
+    #[test]
+    fn late_minutes_stay_late(
+        acts in history(),
+        later in prop::collection::vec((1..10_000i64, afterwards()), 1..4),
+    ) {
+        let (mut ground, [stay, _]) = play(&acts);
+        let now = end() + MINUTE_MS;
+        let late = |ground: &Ground| -> Vec<(Ms, Ms)> {
+            let strip = ground.day(stay, at(-60), end(), now).strip;
+            strip.into_iter().filter(|m| m.what == StripKind::Late).map(|m| (m.from, m.to)).collect()
+        };
+        let before = late(&ground);
+        for (i, (seconds_ago, what)) in later.into_iter().enumerate() {
+            write_afterwards(&mut ground, stay, end() + i as i64, seconds_ago, what);
+            let after = late(&ground);
+            for (from, to) in &before {
+                // Bars that follow each other without a gap cover it too.
+                let mut covered = *from;
+                for (start, end) in after.iter().filter(|(_, end)| end > from) {
+                    if *start <= covered {
+                        covered = covered.max(*end);
+                    }
+                }
+                prop_assert!(covered >= *to, "{what:?}: {before:?} became {after:?}");
+            }
+        }
+    }
+
     #[test]
     fn totals_are_those_of_the_rows(acts in history(), from in -100..100i64) {
         let (ground, stays) = play(&acts);
@@ -335,7 +418,10 @@ proptest! {
             let of = |kind| rows.iter().filter(holds).filter(|r| r.kind == kind).count() as u32;
             prop_assert_eq!(day.totals.not_done, of(DayRowKind::NotDone));
             prop_assert_eq!(day.totals.heard_or_cant_tell, of(DayRowKind::Heard) + of(DayRowKind::CantTell));
-            prop_assert_eq!(day.totals.checks + day.totals.late_entries, of(DayRowKind::Check));
+            let late_entries = rows.iter().filter(holds).filter(|r| !r.late_entry.is_empty());
+            prop_assert_eq!(day.totals.late_entries as usize, late_entries.clone().count());
+            let late_checks = late_entries.filter(|r| r.kind == DayRowKind::Check).count() as u32;
+            prop_assert_eq!(day.totals.checks + late_checks, of(DayRowKind::Check));
             for row in rows.iter().filter(|r| r.gap_minutes.is_some() && r.kind == DayRowKind::Check) {
                 prop_assert!(row.retracted.is_empty() && row.late_entry.is_empty(), "{:?}", row);
             }
