@@ -226,4 +226,8 @@ impl Roster {
     pub fn person(&self, id: StaffId) -> Option<&Staff> {
         self.staff.iter().find(|s| s.id == id)
     }
+    /// A nurse or charge nurse of the roster. Nobody, and somebody unknown, is none.
+    pub fn is_nurse(&self, staff: Option<StaffId>) -> bool {
+        staff.and_then(|id| self.person(id)).is_some_and(|p| matches!(p.role, Role::Nurse | Role::ChargeNurse))
+    }
 }

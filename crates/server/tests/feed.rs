@@ -8,7 +8,7 @@ use common::*;
 use lamplight_domain::chain::{Hash, SigningKey};
 use lamplight_domain::ids::StayId;
 use lamplight_domain::kinds::Event;
-use lamplight_domain::record::Body;
+use lamplight_domain::record::{Body, Envelope};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::wire::{Cursor, Facility, FeedAsk, FeedFrom, FeedNext, Trouble};
 use std::time::Duration;
@@ -133,21 +133,29 @@ async fn a_discharge_that_is_taken_back_stands_again() {
 }
 
 #[tokio::test]
-async fn a_concern_stands_until_somebody_takes_notice_in_whatever_order_the_two_arrive() {
-    for answered_first in [false, true] {
+async fn a_concern_stands_until_a_nurse_takes_notice_in_whatever_order_the_two_arrive() {
+    for (answered_first, by, stands) in
+        [(false, NURSE, false), (true, NURSE, false), (false, TECHNICIAN, true), (true, TECHNICIAN, true)]
+    {
         let house = House::new();
         let server = house.open();
         let mut pad = house.tablet(&server, 1).await;
         let concern = pad.body(START, None, Event::Concern { words: "quiet".into() });
         let of = Body::parse(&concern).unwrap().envelope.id;
-        let answer = pad.body(START, None, Event::Acknowledged { of, came: None });
+        let envelope = Envelope { by: Some(by), ..pad.envelope(START, None) };
+        let answer = Body::new(envelope, Event::Acknowledged { of, came: None }).to_bytes().unwrap();
         let open = pad.body(START, None, Event::Concern { words: "still open".into() });
-        let order =
-            if answered_first { vec![answer, concern, open.clone()] } else { vec![concern, answer, open.clone()] };
+        let order = if answered_first {
+            vec![answer, concern.clone(), open.clone()]
+        } else {
+            vec![concern.clone(), answer, open.clone()]
+        };
         pad.push(&server, order).await;
         house.wait(50 * HOUR);
         let bodies = bytes_of(&pad.opening(&server, 100).await.0);
-        assert_eq!(bodies, [open], "{answered_first}");
+        assert!(bodies.contains(&open), "{answered_first} {by:?}");
+        assert_eq!(bodies.contains(&concern), stands, "{answered_first} {by:?}");
+        assert_eq!(bodies.len(), if stands { 3 } else { 1 }, "{answered_first} {by:?}");
     }
 }
 

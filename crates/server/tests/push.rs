@@ -213,6 +213,11 @@ async fn nothing_that_a_body_says_stops_a_batch_and_what_is_odd_is_flagged() {
         json["kind"] = "of tomorrow".into();
         serde_json::to_vec(&json).unwrap()
     };
+    let unsigned = {
+        let Body { mut envelope, event } = Body::parse(&pad.check(START)).unwrap();
+        (envelope.by, envelope.auth) = (None, lamplight_domain::record::Auth::None);
+        Body { envelope, event }.to_bytes().unwrap()
+    };
     let twin = pad.note(START, "x");
     let other_twin = String::from_utf8(twin.clone()).unwrap().replace("\"x\"", "\"y\"").into_bytes();
     let mut closed = admission(&pad, STAY, START - HOUR);
@@ -235,6 +240,7 @@ async fn nothing_that_a_body_says_stops_a_batch_and_what_is_odd_is_flagged() {
         (with(|e| e.observed_at = START + 1_000), &["seen_after_written"]),
         (with(|e| e.stay = Some(StayId(id(79)))), &["unknown_stay"]),
         (pad.check(START), &["closed_stay"]),
+        (unsigned, &["closed_stay", "unsigned_check"]),
         (twin, &["same_id"]),
         (other_twin, &["same_id"]),
         (pad.note(START, "nothing odd"), &[]),

@@ -82,7 +82,7 @@ impl Look<'_> {
 
     /// Due from the last one by a nurse; where there was none, from when the first of these patients came.
     fn verification(&self, ward: WardId, patients: &[Patient]) -> Verification {
-        let by_nurse = |r: &crate::record::Record| people::is_nurse(self.roster, r.body.envelope.by);
+        let by_nurse = |r: &crate::record::Record| self.roster.is_nurse(r.body.envelope.by);
         let last = self.ward_log(ward).and_then(|log| self.frame.newest(log, Shelf::Verified, self.now(), by_nurse));
         let first_came = || patients.iter().filter_map(|p| self.opened_at(p)).min();
         let every_ms = i64::from(self.roster.settings.verification_minutes) * MINUTE_MS;

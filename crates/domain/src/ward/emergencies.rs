@@ -5,7 +5,7 @@ use super::card::Reading;
 use super::log::{Log, Shelf};
 use super::look::Look;
 use super::{people, words};
-use crate::ids::{RecordId, StaffId, StayId, WardId};
+use crate::ids::{StaffId, StayId, WardId};
 use crate::kinds::{EmergencyKind, Event};
 use crate::record::Record;
 use crate::views::{CardState, LockedEmergency, OpenConcern, OpenEmergency};
@@ -19,7 +19,7 @@ impl Look<'_> {
     /// and taking a concern back does not either.
     pub fn concerns(&self, ward: WardId) -> Vec<OpenConcern> {
         let Some(log) = self.ward_log(ward) else { return Vec::new() };
-        let is_open = |r: &&Arc<Record>| !self.nurse_acknowledged(r.id());
+        let is_open = |r: &&Arc<Record>| !self.records.nurse_acknowledged(r.id(), self.roster);
         log.all(Shelf::Concern)
             .filter(is_open)
             .filter_map(|record| {
@@ -37,13 +37,6 @@ impl Look<'_> {
                 })
             })
             .collect()
-    }
-
-    fn nurse_acknowledged(&self, concern: RecordId) -> bool {
-        self.records.about(concern).iter().any(|r| {
-            matches!(r.body.event, Some(Event::Acknowledged { .. }))
-                && people::is_nurse(self.roster, r.body.envelope.by)
-        })
     }
 
     /// Newest first, until they are ended.

@@ -6,7 +6,6 @@ use super::counts::is_amendable;
 use super::given::says_enough;
 use super::log::refers_to;
 use super::look::{Look, Patient};
-use super::people;
 use crate::ids::{RecordId, StaffId, StayId};
 use crate::kinds::{Amendment, AmendmentAction, Check, Event};
 use crate::level::Level;
@@ -74,7 +73,7 @@ impl Look<'_> {
             Event::Amendment(amendment) => self.may_amend(envelope.by, amendment).map(|()| String::new()),
             Event::Acknowledged { of, came } => self.acknowledgement_notice(*of, *came, envelope.by),
             Event::WatchStarted { watcher } => Ok(self.watch_notice(envelope, *watcher)),
-            Event::PauseStarted(_) if !people::is_nurse(self.roster, envelope.by) => {
+            Event::PauseStarted(_) if !self.roster.is_nurse(envelope.by) => {
                 Ok("The clock runs on until a nurse confirms this.".to_owned())
             }
             Event::HoldingTaken { census_count } => Ok(self.census_notice(envelope, *census_count)),
@@ -139,7 +138,7 @@ impl Look<'_> {
             ));
         }
         let is_author = by.is_some() && held.iter().any(|r| r.body.envelope.by == by);
-        if !is_author && !people::is_nurse(self.roster, by) {
+        if !is_author && !self.roster.is_nurse(by) {
             return Err(Refusal::new(
                 "amendment.not_yours",
                 "Only the person who wrote this entry, or a nurse, can correct it.",
@@ -157,7 +156,7 @@ impl Look<'_> {
     ) -> Result<String, Refusal> {
         let event = self.records.held(of).iter().find_map(|r| r.body.event.as_ref());
         match event {
-            Some(Event::Concern { .. }) if !people::is_nurse(self.roster, by) => {
+            Some(Event::Concern { .. }) if !self.roster.is_nurse(by) => {
                 Ok("A concern stays on top until a nurse acknowledges it.".to_owned())
             }
             Some(Event::Concern { .. }) => Ok(String::new()),

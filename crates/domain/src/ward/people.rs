@@ -1,12 +1,7 @@
 //! Staff as a board names them.
 
 use crate::ids::StaffId;
-use crate::roster::{Role, Roster};
-
-/// A nurse or charge nurse of the roster. Nobody, and somebody unknown, is none.
-pub(super) fn is_nurse(roster: &Roster, staff: Option<StaffId>) -> bool {
-    staff.and_then(|id| roster.person(id)).is_some_and(|p| matches!(p.role, Role::Nurse | Role::ChargeNurse))
-}
+use crate::roster::Roster;
 
 /// "M. Okafor"; empty for nobody.
 pub(super) fn short(roster: &Roster, staff: Option<StaffId>) -> String {

@@ -5,6 +5,7 @@ use super::log::{Log, Shelf, nominal, refers_to};
 use crate::ids::{RecordId, StayId, TabletId, WardId};
 use crate::kinds::Event;
 use crate::record::Record;
+use crate::roster::Roster;
 use crate::time::Ms;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -109,8 +110,9 @@ impl WardRecords {
     }
 
     /// Forgets observations older than `before`, except what still counts: standing records, each stay's last checks,
-    /// concerns that nobody acknowledged, emergencies that have not ended, and what amends or answers any of these.
-    pub fn forget_before(&mut self, before: Ms) {
+    /// concerns that no nurse acknowledged (unless the stay is over), emergencies that have not ended, and what amends
+    /// or answers any of these.
+    pub fn forget_before(&mut self, before: Ms, roster: &Roster) {
         let last = before - 1;
         let mut old: Vec<Arc<Record>> = Vec::new();
         for log in self.stays.values().chain(self.wards.values()) {
@@ -122,7 +124,9 @@ impl WardRecords {
                     _ => 0,
                 };
                 let is_open = |r: &Arc<Record>| match shelf {
-                    Shelf::Concern => self.about(r.id()).is_empty(),
+                    Shelf::Concern => {
+                        !self.nurse_acknowledged(r.id(), roster) && !self.is_over(r.body.envelope.stay, before)
+                    }
                     Shelf::Emergency => !self.is_ended(r.id()),
                     _ => false,
                 };
@@ -141,6 +145,20 @@ impl WardRecords {
         for record in &orphans {
             self.remove(record);
         }
+    }
+
+    /// A technician's acknowledgement clears nothing.
+    pub(super) fn nurse_acknowledged(&self, concern: RecordId, roster: &Roster) -> bool {
+        self.about(concern)
+            .iter()
+            .any(|r| matches!(r.body.event, Some(Event::Acknowledged { .. })) && roster.is_nurse(r.body.envelope.by))
+    }
+
+    /// The stay was closed before this moment, and that was written down before it too.
+    fn is_over(&self, stay: Option<StayId>, before: Ms) -> bool {
+        let census = stay.and_then(|stay| self.stays.get(&stay)).into_iter().flat_map(|log| log.all(Shelf::Census));
+        let mut closings = census.filter(|r| matches!(r.body.event, Some(Event::StayClosed { .. })));
+        closings.any(|r| nominal(r).max(r.body.envelope.recorded_at) < before)
     }
 
     pub(super) fn is_ended(&self, emergency: RecordId) -> bool {

@@ -199,7 +199,7 @@ impl Look<'_> {
             text += &format!(" · {}", pause.escort);
         }
         text += &format!(" · back by {}", words::clock_near(pause.return_by, near, self.zone()));
-        if !people::is_nurse(self.roster, record.body.envelope.by) {
+        if !self.roster.is_nurse(record.body.envelope.by) {
             text += " · not confirmed by a nurse: the clock runs on";
         }
         text

@@ -6,7 +6,6 @@
 
 use super::frame::Frame;
 use super::log::{Log, Shelf};
-use super::people::is_nurse;
 use super::records::WardRecords;
 use crate::ids::{RecordId, StayId};
 use crate::kinds::{Event, Order, Pause};
@@ -138,7 +137,7 @@ impl WardRecords {
     /// Every pause that a nurse confirmed, oldest first. A later one ends those before it: it says anew where the
     /// patient is, and whoever comes back ends only that one.
     fn pauses<'a>(&'a self, log: &'a Log, roster: &Roster, frame: Frame) -> Vec<PauseHeld<'a>> {
-        let by_nurse = log.all(Shelf::Pause).filter(|r| is_nurse(roster, r.body.envelope.by));
+        let by_nurse = log.all(Shelf::Pause).filter(|r| roster.is_nurse(r.body.envelope.by));
         let mut pauses: Vec<PauseHeld> = by_nurse
             .filter_map(|record| {
                 let Some(Event::PauseStarted(pause)) = &record.body.event else { return None };

@@ -153,6 +153,10 @@ fn forgetting_changes_nothing_that_a_board_shows() {
         ground.check(s[0], at(minute));
     }
     let concern = ground.tech(at(-500), s[0], Event::Concern { words: "gave away his shoes".into() });
+    // What a technician says of it, or takes notice of, leaves it open.
+    let action = AmendmentAction::Add { words: "and his coat".into() };
+    ground.amend(s[0], at(-495), concern, action);
+    ground.tech(at(-490), s[0], Event::Acknowledged { of: concern, came: None });
     ground.check(s[1], at(-580));
     let wrong = ground.check(s[1], at(-570));
     ground.amend(s[1], at(-569), wrong, AmendmentAction::Retract);
@@ -160,14 +164,29 @@ fn forgetting_changes_nothing_that_a_board_shows() {
     let mut records = ground.taken();
     let now = lamplight_domain::time::Now::of_wall(at(0));
     let (before, all) = (ground.board_of(&records, now), records.len());
-    records.forget_before(at(-240));
+    records.forget_before(at(-240), &ground.roster);
     assert_eq!(ground.board_of(&records, now), before);
     assert!(records.len() < all);
     assert!(!records.held(concern).is_empty());
-    records.forget_before(at(0));
+    records.forget_before(at(0), &ground.roster);
     let after = ground.board_of(&records, now);
     let last =
         |board: &lamplight_domain::views::Board| board.cards.iter().map(|c| c.last_seen.clone()).collect::<Vec<_>>();
     assert_eq!(last(&after), last(&before), "each stay's last check still counts");
     assert_eq!((after.concerns, after.holder), (before.concerns, before.holder));
+}
+
+#[test]
+fn a_concern_is_forgotten_when_a_nurse_took_notice_or_the_stay_is_over() {
+    let (mut ground, s) = ward(&["101A", "101B"]);
+    let concern = |ground: &mut Ground, stay| ground.tech(at(-500), stay, Event::Concern { words: "quiet".into() });
+    let [read, left] = [s[0], s[1]].map(|stay| concern(&mut ground, stay));
+    ground.nurse(at(-400), s[0], Event::Acknowledged { of: read, came: None });
+    ground.nurse(at(-300), s[1], Event::StayClosed { reason: String::new() });
+    let mut records = ground.taken();
+    records.forget_before(at(-350), &ground.roster);
+    assert!(records.held(read).is_empty());
+    assert!(!records.held(left).is_empty(), "closed only afterwards");
+    records.forget_before(at(-299), &ground.roster);
+    assert!(records.held(left).is_empty());
 }

@@ -120,7 +120,7 @@ impl FacilityServer {
         let live = self.inner.live.ward(ward);
         let mut known = live.known.lock().unwrap_or_else(PoisonError::into_inner);
         if now - known.forgot_at > HOUR_MS {
-            known.records.forget_before(now - KEEP_MS);
+            known.records.forget_before(now - KEEP_MS, &roster);
             known.forgot_at = now;
         }
         ward::board(&known.records, &roster, ward, &contacts, Viewpoint::Station, Now::of_wall(now))

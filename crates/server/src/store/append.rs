@@ -253,7 +253,7 @@ fn take_link(
     let no = feed::ward_or_new(db, ward)?;
     if let Some(n) = feed::append(db, no, body, columns.id, &link.body_hash, columns.observed_at)? {
         if let Some(body) = &link.body {
-            standing::take(db, no, n, body, received_at)?;
+            standing::take(db, &facts.roster, no, n, body, received_at)?;
         }
         let record = link.body.clone().map(|body| Record {
             body,

@@ -63,8 +63,15 @@ fn of_tablet(roster: &Roster, author: &Author) -> impl Iterator<Item = &'static 
 
 fn of_person(roster: &Roster, envelope: &Envelope, event: Option<&Event>) -> Vec<&'static str> {
     let Some(by) = envelope.by else {
-        let named = envelope.auth != Auth::None;
-        return if named { vec!["no_person"] } else { vec![] };
+        let mut codes = Vec::new();
+        if envelope.auth != Auth::None {
+            codes.push("no_person");
+        }
+        // It closes no gap: whoever saw the patient says so with their name.
+        if matches!(event, Some(Event::Check(_))) {
+            codes.push("unsigned_check");
+        }
+        return codes;
     };
     let Some(person) = roster.person(by) else { return vec!["unknown_person"] };
     let mut codes = Vec::new();

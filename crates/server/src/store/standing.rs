@@ -6,6 +6,7 @@ use super::feed::WardNo;
 use lamplight_domain::ids::RecordId;
 use lamplight_domain::kinds::{AmendmentAction, Event};
 use lamplight_domain::record::{Body, Envelope};
+use lamplight_domain::roster::Roster;
 use lamplight_domain::time::{HOUR_MS, Ms};
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
@@ -45,8 +46,8 @@ fn part(envelope: &Envelope, event: &Event) -> Part {
         | Event::EmergencyEnded { of, .. } => Part::Ends(*of),
         Event::OrderAcknowledged { of } | Event::Acknowledged { of, .. } => Part::Answers(*of),
         Event::Amendment(a) => Part::Answers(a.of),
-        // A late entry closes no gap, so it never is what a patient was last seen by.
-        Event::Check(_) if !envelope.is_late_entry() => Part::Newest,
+        // A late entry closes no gap, and neither does what nobody signed: never what a patient was last seen by.
+        Event::Check(_) if !envelope.is_late_entry() && envelope.by.is_some() => Part::Newest,
         Event::HoldingTaken { .. } | Event::Verified { .. } => Part::Newest,
         Event::StayClosed { .. } => Part::EndsStay,
         _ => Part::None,
@@ -54,7 +55,14 @@ fn part(envelope: &Envelope, event: &Event) -> Part {
 }
 
 /// Takes a new feed row in. For the writer, inside the transaction that numbers the row.
-pub fn take(db: &Connection, ward: WardNo, n: u64, body: &Body, received_at: Ms) -> rusqlite::Result<()> {
+pub fn take(
+    db: &Connection,
+    roster: &Roster,
+    ward: WardNo,
+    n: u64,
+    body: &Body,
+    received_at: Ms,
+) -> rusqlite::Result<()> {
     let Body { envelope, event: Some(event) } = body else { return Ok(()) };
     let (id, stay) = (envelope.id, envelope.stay.map_or(Uuid::nil(), |s| s.0));
     let at = envelope.observed_at.min(received_at);
@@ -63,7 +71,8 @@ pub fn take(db: &Connection, ward: WardNo, n: u64, body: &Body, received_at: Ms)
     match part(envelope, event) {
         Part::None => {}
         Part::Begins { replaces } => {
-            let over = is_ended(db, id)? || is_closed(db, stay)?;
+            let settled = matches!(event, Event::Concern { .. }) && is_acknowledged(db, roster, id)?;
+            let over = settled || is_ended(db, id)? || is_closed(db, stay)?;
             add(id, if over { soon.0 } else { FOREVER })?;
             if !over {
                 // What was said about it and came before it.
@@ -90,7 +99,8 @@ pub fn take(db: &Connection, ward: WardNo, n: u64, body: &Body, received_at: Ms)
             let answered = of_record(db, of)?;
             let until = answered.as_ref().map_or(soon.0, |a| a.until);
             add(of, until)?;
-            let settled = matches!(event, Event::Acknowledged { .. });
+            // A concern stays on top until a nurse takes notice.
+            let settled = matches!(event, Event::Acknowledged { .. }) && roster.is_nurse(envelope.by);
             if settled && answered.as_ref().is_some_and(|a| a.kind == "concern") {
                 end(db, of, soon)?;
             }
@@ -169,8 +179,23 @@ fn end(db: &Connection, of: RecordId, soon: Ms) -> rusqlite::Result<()> {
 }
 
 fn is_ended(db: &Connection, id: RecordId) -> rusqlite::Result<bool> {
-    db.prepare_cached("SELECT 1 FROM standing WHERE about = ?1 AND (kind LIKE '%.ended' OR kind = 'acknowledged')")?
-        .exists([id.0.as_bytes()])
+    db.prepare_cached("SELECT 1 FROM standing WHERE about = ?1 AND kind LIKE '%.ended'")?.exists([id.0.as_bytes()])
+}
+
+/// A nurse's acknowledgement of this concern came before it.
+fn is_acknowledged(db: &Connection, roster: &Roster, concern: RecordId) -> rusqlite::Result<bool> {
+    let mut statement = db.prepare_cached(
+        "SELECT b.bytes FROM standing s JOIN feed f ON f.ward = s.ward AND f.n = s.n JOIN bodies b ON b.no = f.body
+           WHERE s.about = ?1 AND s.kind = 'acknowledged'",
+    )?;
+    let mut rows = statement.query([concern.0.as_bytes()])?;
+    while let Some(row) = rows.next()? {
+        let body = Body::parse(row.get_ref(0)?.as_blob()?);
+        if body.is_ok_and(|body| roster.is_nurse(body.envelope.by)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn is_closed(db: &Connection, stay: Uuid) -> rusqlite::Result<bool> {

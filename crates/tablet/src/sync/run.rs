@@ -128,6 +128,8 @@ impl Inner {
     /// Keeps the memory flat over weeks; the file keeps everything.
     fn forget_old(&self) {
         let before = self.now().best() - IN_MEMORY_MS;
-        self.known_mut().records.forget_before(before);
+        let mut known = self.known_mut();
+        let Some(roster) = known.roster.clone() else { return };
+        known.records.forget_before(before, &roster);
     }
 }
