@@ -54,11 +54,15 @@ impl Level {
     }
 
     /// Orders levels by strictness: greater is stricter. Continuous is stricter than any limit, arm's length than
-    /// eyesight, more staff than fewer.
-    pub fn strictness(&self) -> (u8, u8, u8, i32) {
+    /// eyesight, more staff for each patient than fewer: 1:2, 1:1, 2:1.
+    pub fn strictness(&self) -> (u8, u8, i32) {
         match self {
-            Level::Intermittent { limit_minutes } => (0, 0, 0, -i32::from(*limit_minutes)),
-            Level::Continuous(c) => (1, u8::from(c.distance == Distance::WithinArmsLength), c.ratio.0, 0),
+            Level::Intermittent { limit_minutes } => (0, 0, -i32::from(*limit_minutes)),
+            Level::Continuous(c) => {
+                // Fine enough that no two different ratios of small numbers fall together.
+                let staff_each = i32::from(c.ratio.0) * 65_536 / i32::from(c.ratio.1.max(1));
+                (1, u8::from(c.distance == Distance::WithinArmsLength), staff_each)
+            }
         }
     }
 
@@ -76,6 +80,14 @@ impl Distance {
         match self {
             Distance::WithinEyesight => "within eyesight",
             Distance::WithinArmsLength => "within arm's length",
+        }
+    }
+
+    /// For a tile.
+    pub fn short(self) -> &'static str {
+        match self {
+            Distance::WithinEyesight => "eyesight",
+            Distance::WithinArmsLength => "arm's length",
         }
     }
 }

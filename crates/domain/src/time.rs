@@ -37,13 +37,13 @@ impl Sub<i64> for Ms {
 }
 
 impl Ms {
-    /// The same moment in UTC; a moment outside chrono's range (year 262,000) is shown as its nearest end.
+    /// The same moment in UTC; a moment outside chrono's range (year 262,000) is shown as its nearest end. The last
+    /// two days at either end are left out, so that every zone has a local time for it.
     pub fn utc(self) -> DateTime<Utc> {
-        Utc.timestamp_millis_opt(self.0).single().unwrap_or(if self.0 < 0 {
-            DateTime::<Utc>::MIN_UTC
-        } else {
-            DateTime::<Utc>::MAX_UTC
-        })
+        let edge = chrono::Duration::days(2);
+        let (first, last) = (DateTime::<Utc>::MIN_UTC + edge, DateTime::<Utc>::MAX_UTC - edge);
+        let ms = self.0.clamp(first.timestamp_millis(), last.timestamp_millis());
+        Utc.timestamp_millis_opt(ms).single().unwrap_or_default()
     }
 
     /// "02:47", in the facility's zone.

@@ -19,6 +19,8 @@ pub struct Board {
     /// The moment that this board is true for, and the same as "02:47" in the facility's zone.
     pub now: Ms,
     pub clock: String,
+    /// "facility tolerance 1 min", to be shown and printed; empty where there is none.
+    pub tolerance: String,
     /// None: nobody holds the observations, which is an alarm.
     pub holder: Option<Holder>,
     /// Patients whom this round owes a look, and how many of them it has seen.
@@ -84,7 +86,8 @@ pub struct Card {
     /// "02:41 Bedroom · breathing seen", or who is with the patient, or where the patient is.
     pub line: String,
     pub state: CardState,
-    /// "9 min left", "due in 2 min", "overdue 3 min", "no check known for 18 min".
+    /// "9 min left", "due in 2 min", "overdue 3 min", "no check known for 18 min"; within a facility's tolerance "past
+    /// the limit by 1 min".
     pub words: String,
     /// When the limit runs out; None where no clock runs.
     pub due_at: Option<Ms>,
@@ -250,7 +253,7 @@ pub struct Signal {
     pub level: SignalLevel,
     /// Rooms (not names) that it is about, most urgent first.
     pub rooms: Vec<String>,
-    /// "2 overdue, 1 not known"; empty when quiet.
+    /// "2 overdue, 1 not known". On a tablet it may say what does not sound there: "observations held for over 2 hours".
     pub words: String,
     /// Silenced on this device until then; colours stay.
     pub silenced_until: Option<Ms>,
@@ -337,8 +340,12 @@ pub struct PatientDay {
     /// Oldest first.
     pub rows: Vec<DayRow>,
     pub strip: Vec<StripMark>,
-    /// All worked out from `rows`.
     pub totals: DayTotals,
+    /// "facility tolerance 1 min", to be shown and printed with the totals; empty where there is none.
+    pub tolerance: String,
+    /// What the totals do not say by themselves, each to be printed with them: "at 03:00 not seen for 47 min, past the
+    /// limit", "1 gap is not provable: a clock was not certain".
+    pub remarks: Vec<String>,
     /// Ticks of the strip: whole hours with their label; on clock-change nights with the offset.
     pub hours: Vec<HourTick>,
 }
@@ -373,10 +380,10 @@ pub struct DayRow {
     pub by: String,
     /// "M. Okafor, MHT 2304"
     pub by_full: String,
-    /// Minutes since the moment the running gap began, rounded down; only for a check that closes a gap.
+    /// Minutes since the moment the gap began that ended here, rounded down: a check closed it, or this row stopped the
+    /// clock (a pause, a continuous level, the end of the order or of the stay).
     pub gap_minutes: Option<u32>,
-    /// The gap that this check closed was over the limit, or the one that ran when this row stopped the clock (a pause,
-    /// a continuous level). It stays so.
+    /// That gap was over the limit. It stays so.
     pub late: bool,
     /// "written at 03:10": a late entry, labelled for ever; else empty.
     pub late_entry: String,
@@ -388,6 +395,7 @@ pub struct DayRow {
     pub doubt: String,
     /// The server holds it.
     pub confirmed: bool,
+    /// The person who is signed in may take it back or correct it. Never at the station.
     pub may_amend: bool,
 }
 
@@ -417,9 +425,14 @@ pub enum DayRowKind {
 #[ts(export_to = "views.ts")]
 pub struct DayTotals {
     pub checks: u32,
-    /// Gaps that a check closed, and those of them within the limit.
+    /// Gaps that ended, by a check or because the clock was stopped, and the one that runs at the end where it is past
+    /// its limit: that one is told on both sides of midnight. Each is within its limit, late or not provable.
     pub gaps: u32,
     pub gaps_within_limit: u32,
+    pub gaps_late: u32,
+    /// Not late by the times that were recorded, one of which cannot be believed.
+    pub not_provable: u32,
+    /// Also of the gap that runs at the end, late or not.
     pub longest_gap_minutes: u32,
     pub not_done: u32,
     pub heard_or_cant_tell: u32,

@@ -58,6 +58,7 @@ export function board(rows: Card[] = calmCards()): Board {
     demo: true,
     now: NOW,
     clock: clock(NOW),
+    tolerance: '',
     holder: {
       staff: 'staff-Maya',
       name: 'M. Okafor',
@@ -167,6 +168,8 @@ export function day(of: Board, stay: string): PatientDay {
       checks: rows.filter((row) => row.kind === 'check' && row.late_entry === '' && row.retracted === '').length,
       gaps: gaps.length,
       gaps_within_limit: gaps.filter((row) => !row.late).length,
+      gaps_late: gaps.filter((row) => row.late).length,
+      not_provable: 0,
       longest_gap_minutes: Math.max(...gaps.map((row) => row.gap_minutes ?? 0)),
       not_done: rows.filter((row) => row.kind === 'not_done').length,
       heard_or_cant_tell: rows.filter((row) => row.kind === 'heard' || row.kind === 'cant_tell').length,

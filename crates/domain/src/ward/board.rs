@@ -29,6 +29,7 @@ impl Look<'_> {
             demo: self.roster.facility.demo,
             now: self.now(),
             clock: self.clock(self.now()),
+            tolerance: self.tolerance_words(),
             holder,
             round_of: round.owed,
             round_seen: round.seen,

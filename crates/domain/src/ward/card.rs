@@ -81,7 +81,7 @@ impl Look<'_> {
         LastSeen {
             record: record.id(),
             at: shown,
-            clock: self.clock(if (shown - at).abs() < MINUTE_MS { shown } else { at }),
+            clock: self.clock(if (shown - at).saturating_abs() < MINUTE_MS { shown } else { at }),
             words: self.check_words(record).unwrap_or_default(),
             by: people::initials(self.roster, record.body.envelope.by),
         }
@@ -125,12 +125,22 @@ impl Look<'_> {
             .map_or_else(String::new, |(_, r)| format!("also checked {} by {}", self.clock(self.frame.shown(r)), by(r)))
     }
 
-    /// The order in force is new or raised, and nobody has said that they read it.
+    /// The order in force is stricter than what was last read of this stay, or the first one after a time without,
+    /// and nobody has said that they read it. A renewal of a raised level that nobody read is still unread.
     fn is_unacknowledged(&self, line: &Timeline, held: &OrderHeld) -> bool {
-        let before = line.at(held.from - 1).order.map(|o| o.order.level.strictness());
-        let is_raised = before.is_none_or(|b| held.order.level.strictness() > b);
         let read = |r: &std::sync::Arc<Record>| matches!(r.body.event, Some(Event::OrderAcknowledged { .. }));
-        is_raised && !self.records.about(held.record.id()).iter().any(read)
+        let is_read = |o: &OrderHeld| self.records.about(o.record.id()).iter().any(read);
+        let mut known = None;
+        for (_, standing) in line.changes.iter().take_while(|(at, _)| *at <= self.now()) {
+            known = match (standing.order, known) {
+                (None, _) => None,
+                (Some(o), known) => {
+                    let level = o.order.level.strictness();
+                    if is_read(&o) || known.is_some_and(|k| level < k) { Some(level) } else { known }
+                }
+            };
+        }
+        !is_read(held) && known.is_none_or(|known| held.order.level.strictness() > known)
     }
 
     /// "level as of 01:52" where a tablet's last contact is longer ago than the facility allows. That the tablet is

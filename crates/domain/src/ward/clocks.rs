@@ -87,6 +87,6 @@ impl WardRecords {
             && nearest.wall_less_boot.zip(envelope.boot_ms).is_some_and(|(then, boot)| {
                 envelope.recorded_at.0.saturating_sub(boot).abs_diff(then) > JUMP_MS.unsigned_abs()
             });
-        nearest.off_ms.abs() > SUSPECT_OFF_MS || jumped
+        nearest.off_ms.saturating_abs() > SUSPECT_OFF_MS || jumped
     }
 }

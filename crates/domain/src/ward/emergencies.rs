@@ -2,7 +2,7 @@
 
 use super::Viewpoint;
 use super::card::Reading;
-use super::log::{Log, Shelf};
+use super::log::{Log, Shelf, nominal};
 use super::look::Look;
 use super::{people, words};
 use crate::ids::{StaffId, StayId, WardId};
@@ -14,14 +14,16 @@ use std::sync::Arc;
 /// As many others as a person can keep in mind meanwhile.
 const OTHERS_SHOWN: usize = 8;
 
-impl Look<'_> {
+impl<'a> Look<'a> {
     /// Oldest first. Open until a nurse or charge nurse acknowledges: a technician's acknowledgement clears nothing,
-    /// and taking a concern back does not either.
+    /// and taking a concern back does not either. A patient's concerns go with them to another ward.
     pub fn concerns(&self, ward: WardId) -> Vec<OpenConcern> {
-        let Some(log) = self.ward_log(ward) else { return Vec::new() };
         let is_open = |r: &&Arc<Record>| !self.records.nurse_acknowledged(r.id(), self.roster);
-        log.all(Shelf::Concern)
+        let is_here = |r: &&Arc<Record>| self.ward_of(r.body.envelope.stay).unwrap_or(r.body.envelope.ward) == ward;
+        self.all_of(Shelf::Concern)
+            .into_iter()
             .filter(is_open)
+            .filter(is_here)
             .filter_map(|record| {
                 let Some(Event::Concern { words }) = &record.body.event else { return None };
                 let at = self.frame.shown(record);
@@ -47,9 +49,23 @@ impl Look<'_> {
         open
     }
 
-    fn open_emergencies(&self, ward: WardId) -> impl Iterator<Item = &Arc<Record>> {
-        let log: Option<&Log> = self.ward_log(ward);
-        log.into_iter().flat_map(|log| log.all(Shelf::Emergency)).filter(|r| !self.records.is_ended(r.id()))
+    /// Raised on this ward, or about a patient who is here now.
+    fn open_emergencies(&self, ward: WardId) -> impl Iterator<Item = &'a Arc<Record>> {
+        let is_here =
+            move |r: &&Arc<Record>| r.body.envelope.ward == ward || self.ward_of(r.body.envelope.stay) == Some(ward);
+        self.all_of(Shelf::Emergency).into_iter().filter(is_here).filter(|r| !self.records.is_ended(r.id()))
+    }
+
+    /// Of all wards, oldest first.
+    fn all_of(&self, shelf: Shelf) -> Vec<&'a Arc<Record>> {
+        let mut all: Vec<_> = self.records.wards.values().flat_map(|log: &Log| log.all(shelf)).collect();
+        all.sort_by_key(|r| (nominal(r), r.id(), r.hash));
+        all
+    }
+
+    /// Where the patient is now; None for nobody, for somebody unknown and for a stay that is over.
+    fn ward_of(&self, stay: Option<StayId>) -> Option<WardId> {
+        stay.and_then(|stay| self.records.patient(stay)).filter(|p| p.is_open).map(|p| p.ward)
     }
 
     fn emergency(&self, record: &Record, readings: &[Reading]) -> Option<OpenEmergency> {

@@ -78,7 +78,7 @@ impl Frame {
     /// The time to show beside a record: as written, except where that is plainly not when it was.
     pub fn shown(&self, record: &Record) -> Ms {
         let (seen, observed) = (self.seen(record), record.body.envelope.observed_at);
-        if (seen - observed).abs() <= JUMP_MS { observed } else { seen }
+        if (seen - observed).saturating_abs() <= JUMP_MS { observed } else { seen }
     }
 
     /// Claims a time that has not come yet.

@@ -60,7 +60,8 @@ impl Gap {
     pub fn from(&self) -> Ms {
         if self.rests_on_root() { self.root } else { self.base }
     }
-    fn ended(&self) -> Ended {
+    /// As it would have ended by now.
+    pub fn so_far(&self) -> Ended {
         Ended { from: self.late_from.unwrap_or(self.base), late: self.late_from.is_some() }
     }
     /// The shorter limit came so late that the longer one before it runs out first.
@@ -89,7 +90,7 @@ impl GapClock {
                 None
             }
             (Some(gap), None) => {
-                let ended = gap.ended();
+                let ended = gap.so_far();
                 self.running = None;
                 Some(ended)
             }
@@ -109,7 +110,7 @@ impl GapClock {
     pub fn seen(&mut self, at: Ms) -> Option<Ended> {
         self.mark_late(at);
         let gap = self.running.as_mut()?;
-        let ended = gap.ended();
+        let ended = gap.so_far();
         let limit_ms = gap.limit_ms;
         *gap = Gap { root: at, base: at, limit_ms, loosest_ms: limit_ms, at_once: false, late_from: None };
         Some(ended)

@@ -19,7 +19,7 @@ impl Look<'_> {
         let last_seen = |card: &Card| card.last_seen.as_ref().map(|seen| self.now() - seen.at);
         let words = |r: &&super::card::Reading| LockedRoom {
             bed: r.card.bed.clone(),
-            words: room_words(&r.card, r.past_ms, last_seen(&r.card).unwrap_or(r.past_ms + r.limit_ms)),
+            words: room_words(&r.card, r.past_ms, last_seen(&r.card).unwrap_or(r.past_ms.saturating_add(r.limit_ms))),
         };
         Locked {
             ward_name: self.ward_name(ward),

@@ -5,7 +5,7 @@ use super::frame::Frame;
 use super::log::{Log, Shelf};
 use super::records::WardRecords;
 use super::words;
-use crate::ids::{StayId, WardId};
+use crate::ids::{AuthorId, StayId, WardId};
 use crate::kinds::{Code, Event, StayOpened};
 use crate::record::Record;
 use crate::roster::{Bed, Roster};
@@ -36,6 +36,13 @@ impl<'a> Look<'a> {
     pub fn tolerance_ms(&self) -> i64 {
         i64::from(self.roster.settings.tolerance_minutes) * MINUTE_MS
     }
+    /// "facility tolerance 1 min"; empty where there is none.
+    pub fn tolerance_words(&self) -> String {
+        match self.roster.settings.tolerance_minutes {
+            0 => String::new(),
+            minutes => format!("facility tolerance {minutes} min"),
+        }
+    }
     /// The ward's records that name no patient, and its concerns and emergencies.
     pub fn ward_log(&self, ward: WardId) -> Option<&'a Log> {
         self.records.wards.get(&ward)
@@ -44,8 +51,10 @@ impl<'a> Look<'a> {
     pub fn is_confirmed(&self, record: &Record) -> bool {
         match self.view {
             Viewpoint::Station => true,
-            Viewpoint::Tablet { tablet, confirmed, .. } => {
-                record.received_at.is_some() || (record.body.envelope.tablet == Some(tablet) && record.seq <= confirmed)
+            // The numbers of two authors say nothing about each other.
+            Viewpoint::Tablet { author, confirmed, .. } => {
+                let is_own = |(by, seq): (AuthorId, u64)| Some(by) == author && seq <= confirmed;
+                record.received_at.is_some() || self.records.filed(record).any(is_own)
             }
         }
     }

@@ -108,11 +108,7 @@ impl Look<'_> {
     }
 
     fn may_amend(&self, by: Option<StaffId>, amendment: &Amendment) -> Result<(), Refusal> {
-        let held: &[Arc<Record>] = self.records.held(amendment.of);
-        let record = held.first().ok_or_else(record_unknown)?;
-        let event = record.body.event.as_ref().filter(|e| is_amendable(e)).ok_or_else(|| {
-            Refusal::new("amendment.kind", "This entry cannot be corrected.", "Write a note that says what is right.")
-        })?;
+        let event = self.amendable(by, amendment.of)?;
         let fits = match amendment.action {
             AmendmentAction::Retract => true,
             AmendmentAction::CorrectCheck { .. } => matches!(event, Event::Check(_)),
@@ -130,7 +126,18 @@ impl Look<'_> {
         if let AmendmentAction::CorrectCheck { place, activity } = &amendment.action {
             self.is_seen(&Check { place: place.clone(), activity: activity.clone(), evidence: Vec::new() })?;
         }
-        if self.records.is_retracted(amendment.of) {
+        Ok(())
+    }
+
+    /// An entry that this person may amend in some way: what a person observed, not taken back, and theirs unless a
+    /// nurse does it.
+    pub fn amendable(&self, by: Option<StaffId>, of: RecordId) -> Result<&Event, Refusal> {
+        let held: &[Arc<Record>] = self.records.held(of);
+        let record = held.first().ok_or_else(record_unknown)?;
+        let event = record.body.event.as_ref().filter(|e| is_amendable(e)).ok_or_else(|| {
+            Refusal::new("amendment.kind", "This entry cannot be corrected.", "Write a note that says what is right.")
+        })?;
+        if self.records.is_retracted(of) {
             return Err(Refusal::new(
                 "amendment.retracted",
                 "This entry was taken back already; it stays so.",
@@ -145,7 +152,7 @@ impl Look<'_> {
                 "Ask one of them.",
             ));
         }
-        Ok(())
+        Ok(event)
     }
 
     fn acknowledgement_notice(

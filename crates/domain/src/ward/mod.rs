@@ -35,7 +35,7 @@ pub use given::WORDS_MAX_CHARS;
 pub use pad::PadParts;
 pub use records::WardRecords;
 
-use crate::ids::{StayId, TabletId, WardId};
+use crate::ids::{AuthorId, StaffId, StayId, TabletId, WardId};
 use crate::kinds::Event;
 use crate::record::Envelope;
 use crate::refusal::Refusal;
@@ -54,9 +54,13 @@ pub enum Viewpoint {
         online: bool,
         /// Server time of the last contact: levels and others' checks are as of then.
         last_contact: Option<Ms>,
-        /// Own links up to this number are confirmed.
+        /// Who numbers this tablet's links now; None before it has written any.
+        author: Option<AuthorId>,
+        /// That author's links up to this number are confirmed.
         confirmed: u64,
         silenced_until: Option<Ms>,
+        /// None while locked.
+        signed_in: Option<StaffId>,
     },
 }
 

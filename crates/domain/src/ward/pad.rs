@@ -53,7 +53,7 @@ impl Look<'_> {
             level,
             level_as_of: self.level_as_of(),
             recent: self
-                .rows(&patient, &line, now - RECENT_MS, now)
+                .rows(&patient, now - RECENT_MS, now, &self.gaps(&patient, &line, now - RECENT_MS, now))
                 .into_iter()
                 .rev()
                 .filter(|row| row.kind != DayRowKind::Census)

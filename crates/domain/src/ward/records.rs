@@ -2,12 +2,13 @@
 
 use super::clocks::Measured;
 use super::log::{Log, Shelf, nominal, refers_to};
-use crate::ids::{RecordId, StayId, TabletId, WardId};
+use crate::chain::Hash;
+use crate::ids::{AuthorId, RecordId, StayId, TabletId, WardId};
 use crate::kinds::Event;
 use crate::record::Record;
 use crate::roster::Roster;
 use crate::time::Ms;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Checks of a stay that are kept however old they are. More than one, so that a retraction that arrives late still
@@ -25,12 +26,14 @@ pub struct WardRecords {
     /// What ends, answers or amends a record, by that record. It may be here before what it is about.
     about: HashMap<RecordId, Vec<Arc<Record>>>,
     pub(super) clocks: HashMap<TabletId, Measured>,
+    /// Links under which a record was filed once more: a tablet with a new author files again what may be lost.
+    filed_again: HashMap<(RecordId, Hash), BTreeSet<(AuthorId, u64)>>,
     /// The newest time at which the server had anything.
     pub(super) latest_receipt: Option<Ms>,
 }
 
 impl WardRecords {
-    /// Takes a record in. True where it was new, or brought an earlier time of receipt. One id with different bytes
+    /// Takes a record in. True where it was new, or brought an earlier time of receipt or another link. One id with different bytes
     /// keeps both.
     pub fn take(&mut self, record: Record) -> bool {
         self.latest_receipt = self.latest_receipt.max(record.received_at);
@@ -44,8 +47,11 @@ impl WardRecords {
             (a, b) => a.or(b),
         };
         let (author, seq) = (held.author, held.seq).min((record.author, record.seq));
+        let again = (held.author, held.seq).max((record.author, record.seq));
+        let is_new_link =
+            again != (author, seq) && self.filed_again.entry((record.id(), record.hash)).or_default().insert(again);
         if (received_at, author, seq) == (held.received_at, held.author, held.seq) {
-            return false;
+            return is_new_link;
         }
         self.remove(&held);
         self.insert(Arc::new(Record { received_at, author, seq, ..record }));
@@ -55,6 +61,12 @@ impl WardRecords {
     /// Every version of a record that is held; more than one where two machines used one id.
     pub fn held(&self, id: RecordId) -> &[Arc<Record>] {
         self.held.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every link under which the record is known to be filed.
+    pub(super) fn filed(&self, record: &Record) -> impl Iterator<Item = (AuthorId, u64)> {
+        let again = self.filed_again.get(&(record.id(), record.hash)).into_iter().flatten().copied();
+        [(record.author, record.seq)].into_iter().chain(again)
     }
 
     /// How many records are held.
@@ -145,6 +157,8 @@ impl WardRecords {
         for record in &orphans {
             self.remove(record);
         }
+        let held = &self.held;
+        self.filed_again.retain(|(id, _), _| held.contains_key(id));
     }
 
     /// A technician's acknowledgement clears nothing.

@@ -1,5 +1,6 @@
 //! One record as a row of a patient's day.
 
+use super::Viewpoint;
 use super::look::Look;
 use super::{people, words};
 use crate::kinds::{Event, Pause};
@@ -30,7 +31,10 @@ impl Look<'_> {
             let before = if given { "it was written" } else { "it" };
             text += &format!(" · not seen for {minutes} min before {before}");
         }
-        let amendable = record.body.event.as_ref().is_some_and(super::counts::is_amendable);
+        let may_amend = match self.view {
+            Viewpoint::Tablet { signed_in: Some(person), .. } => self.amendable(Some(person), record.id()).is_ok(),
+            _ => false,
+        };
         let retracted = self.retracted_words(record);
         let zone = self.zone();
         DayRow {
@@ -48,7 +52,7 @@ impl Look<'_> {
             } else {
                 String::new()
             },
-            may_amend: amendable && retracted.is_empty(),
+            may_amend,
             retracted,
             amended: self.corrected_words(record),
             doubt: self.doubt(record, gap),

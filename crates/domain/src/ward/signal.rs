@@ -3,6 +3,8 @@
 use super::Viewpoint;
 use super::card::Reading;
 use super::look::Look;
+use super::words::stretch_long;
+use crate::time::MINUTE_MS;
 use crate::views::{CardState, Holder, OpenEmergency, Signal, SignalLevel};
 
 impl Look<'_> {
@@ -11,10 +13,12 @@ impl Look<'_> {
     pub fn signal(&self, readings: &[Reading], emergencies: &[OpenEmergency], holder: Option<&Holder>) -> Signal {
         let unanswered = emergencies.iter().filter(|e| e.acknowledged_by.is_none()).count();
         let unheld = holder.is_none() && !readings.is_empty();
+        let held_too_long = holder.is_some_and(|h| h.too_long) && !readings.is_empty();
         let mut alarming: Vec<&Reading> = readings.iter().filter(|r| self.alarms(r)).collect();
         alarming.sort_by_key(|r| (r.card.urgency, r.card.stay));
         let mut level = alarming.iter().map(|r| level_of(r)).max().unwrap_or(SignalLevel::Quiet);
-        if unheld {
+        // To relieve the holder is for the charge nurse: it sounds at the station and is said everywhere.
+        if unheld || (held_too_long && self.view == Viewpoint::Station) {
             level = level.max(SignalLevel::Overdue);
         }
         if unanswered > 0 {
@@ -27,8 +31,17 @@ impl Look<'_> {
         Signal {
             level,
             rooms: rooms(readings, emergencies, &alarming),
-            words: words(readings, unanswered, unheld),
+            words: words(readings, unanswered, self.holding_words(unheld, held_too_long)),
             silenced_until: silenced_until.filter(|_| level != SignalLevel::Emergency),
+        }
+    }
+
+    fn holding_words(&self, unheld: bool, too_long: bool) -> Option<String> {
+        let most_ms = i64::from(self.roster.settings.holder_max_minutes) * MINUTE_MS;
+        match (unheld, too_long) {
+            (true, _) => Some("nobody holds the observations".to_owned()),
+            (false, true) => Some(format!("observations held for over {}", stretch_long(most_ms))),
+            (false, false) => None,
         }
     }
 
@@ -56,13 +69,15 @@ fn rooms(readings: &[Reading], emergencies: &[OpenEmergency], alarming: &[&Readi
 fn level_of(reading: &Reading) -> SignalLevel {
     match reading.card.state {
         CardState::Unwatched => SignalLevel::Urgent,
-        CardState::Overdue | CardState::NotKnown if reading.past_ms * 2 >= reading.limit_ms => SignalLevel::Urgent,
+        CardState::Overdue | CardState::NotKnown if reading.past_ms.saturating_mul(2) >= reading.limit_ms => {
+            SignalLevel::Urgent
+        }
         _ => SignalLevel::Overdue,
     }
 }
 
 /// "1 emergency, 2 overdue, 1 not known".
-fn words(readings: &[Reading], unanswered: usize, unheld: bool) -> String {
+fn words(readings: &[Reading], unanswered: usize, holding: Option<String>) -> String {
     let of = |state: CardState| readings.iter().filter(|r| r.card.state == state).count();
     let twice: Vec<&str> = readings.iter().filter(|r| r.card.not_done_twice).map(|r| r.card.bed.as_str()).collect();
     let counted = [
@@ -78,8 +93,6 @@ fn words(readings: &[Reading], unanswered: usize, unheld: bool) -> String {
     if !twice.is_empty() {
         parts.push(format!("not done twice: {}", twice.join(", ")));
     }
-    if unheld {
-        parts.push("nobody holds the observations".to_owned());
-    }
+    parts.extend(holding);
     parts.join(", ")
 }

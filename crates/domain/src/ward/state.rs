@@ -67,7 +67,7 @@ impl Look<'_> {
     }
 
     fn say_watched(&self, level: &Continuous, watching: &[Watching]) -> Said {
-        let distance = level.distance.words();
+        let distance = level.distance.short();
         let (asked, with) = (usize::from(level.ratio.0.max(1)), watching.len());
         let each = |w: &Watching| format!("{} since {}", people::short(self.roster, Some(w.staff)), self.clock(w.from));
         let who = watching.iter().map(each).collect::<Vec<_>>().join(" and ");
@@ -96,7 +96,7 @@ impl Look<'_> {
         }
         let Some(gap) = clock.running() else { return Said::plain(CardState::NoLevel, "no level ordered", seen) };
         let (deadline, limit_ms) = (gap.deadline(), gap.limit_ms());
-        let left_ms = deadline - now;
+        let (left_ms, past_ms) = (deadline - now, (now - deadline).max(0));
         let left_percent = (left_ms.max(0).saturating_mul(100) / limit_ms).clamp(0, 100) as u8;
         let said = |state, words: String, line: String| Said {
             state,
@@ -104,17 +104,20 @@ impl Look<'_> {
             line,
             due_at: Some(deadline),
             left_percent,
-            past_ms: (-left_ms).max(0),
+            past_ms,
             limit_ms,
         };
-        if -left_ms > clock.tolerance_ms {
+        if past_ms > clock.tolerance_ms {
             let silent = self.silent_since(contacts, deadline);
             if silent.is_empty() {
-                return said(CardState::Overdue, overdue(-left_ms), seen);
+                return said(CardState::Overdue, overdue(past_ms), seen);
             }
             let since = last.map_or(gap.from(), |l| l.at);
             let words = format!("no check known for {}", words::stretch(now - since));
             return said(CardState::NotKnown, words, format!("may be on {}: go and look", silent.join(", ")));
+        }
+        if past_ms > 0 {
+            return said(CardState::Due, past(past_ms), seen);
         }
         if gap.at_once {
             return Said { due_at: Some(gap.due_since()), ..said(CardState::Due, "check now".to_owned(), seen) };
@@ -131,6 +134,15 @@ fn due(left_ms: i64) -> String {
         ..=0 => "due now".to_owned(),
         1..MINUTE_MS => "due within 1 min".to_owned(),
         _ => format!("due in {}", words::stretch(left_ms)),
+    }
+}
+
+/// Within the facility's tolerance.
+fn past(past_ms: i64) -> String {
+    if past_ms < MINUTE_MS {
+        "past the limit, less than 1 min".to_owned()
+    } else {
+        format!("past the limit by {}", words::stretch(past_ms))
     }
 }
 

@@ -188,7 +188,7 @@ fn offset(at: Ms, zone: Tz) -> String {
 /// The clock, with the day where it is not within the last 20 hours, so that 02:41 is never taken for another night's.
 pub(super) fn clock_near(at: Ms, now: Ms, zone: Tz) -> String {
     let clock = clock(at, zone);
-    if (now - at).abs() < 20 * HOUR_MS {
+    if (now - at).saturating_abs() < 20 * HOUR_MS {
         return clock;
     }
     format!("{} {clock}", at.utc().with_timezone(&zone).format("%-d %b"))

@@ -40,6 +40,7 @@ fn retracted_stays_retracted() {
 #[test]
 fn a_correction_changes_the_words_and_not_that_it_counted_or_when() {
     let (mut ground, stay) = Ground::with_patient(15);
+    ground.view = tablet(W1, true, at(60));
     ground.check(stay, at(0));
     let late = ground.tech(at(20), stay, seen("day_room", "pacing"));
     let before = ground.row(stay, late, at(30));
@@ -107,4 +108,38 @@ fn a_retracted_not_done_or_heard_is_not_counted() {
     assert_eq!((card.tried.as_str(), card.not_done_twice), ("", false));
     let totals = ground.day(stay, at(0), at(5), at(5)).totals;
     assert_eq!((totals.not_done, totals.heard_or_cant_tell, totals.retracted), (0, 0, 3));
+}
+
+#[test]
+fn a_row_may_be_amended_by_whoever_may_amend_it() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    ground.check(stay, at(0));
+    ground.write(at(1), Some(stay), seen("hallway", "tv"), |e| e.by = Some(JR));
+    ground.nurse(at(2), stay, Event::Note { words: "x".into() });
+    let wrong = ground.check(stay, at(3));
+    ground.amend(stay, at(4), wrong, AmendmentAction::Retract);
+    let mut shown = Vec::new();
+    for signed_in in [Some(MO), Some(JR), Some(SL), Some(DA), None] {
+        ground.view = lamplight_domain::ward::Viewpoint::Tablet {
+            tablet: W1,
+            online: true,
+            last_contact: Some(at(5)),
+            confirmed: 0,
+            silenced_until: None,
+            author: Some(OWN),
+            signed_in,
+        };
+        for row in ground.day(stay, at(-700), at(5), at(5)).rows {
+            let mut envelope = ground.envelope(at(5));
+            (envelope.stay, envelope.by) = (Some(stay), signed_in);
+            let (action, reason) = (AmendmentAction::Retract, AmendmentReason::MisTap);
+            let retract = Event::Amendment(Amendment { of: row.record, action, reason, words: String::new() });
+            let may = ground.may(&envelope, &retract, at(5));
+            assert_eq!(row.may_amend, may.is_ok(), "{signed_in:?}: {row:?} {may:?}");
+            shown.push(row.may_amend);
+        }
+    }
+    assert_eq!(shown.iter().filter(|may| **may).count(), 1 + 1 + 3 + 3);
+    ground.view = lamplight_domain::ward::Viewpoint::Station;
+    assert!(ground.day(stay, at(-700), at(5), at(5)).rows.iter().all(|r| !r.may_amend), "nothing is amended there");
 }

@@ -36,8 +36,10 @@ fn a_facility_s_tolerance_delays_late_and_never_the_true_overdue_time() {
     ground.check(stay, at(0));
     ground.roster.settings.tolerance_minutes = 2;
     for (now, state, words) in [
-        (at(16), Due, "due now"),
-        (at(17), Due, "due now"),
+        (at(15), Due, "due now"),
+        (at(15) + 1, Due, "past the limit, less than 1 min"),
+        (at(16), Due, "past the limit by 1 min"),
+        (at(17), Due, "past the limit by 2 min"),
         (at(17) + 1, Overdue, "overdue 2 min"),
         (at(18), Overdue, "overdue 3 min"),
     ] {
@@ -45,6 +47,10 @@ fn a_facility_s_tolerance_delays_late_and_never_the_true_overdue_time() {
         assert_eq!((card.state, card.words.as_str()), (state, words));
         assert_eq!(card.due_at, Some(at(15)), "the limit is the limit");
     }
+    let said = |ground: &Ground| (ground.board(at(1)).tolerance, ground.day(stay, at(0), at(1), at(1)).tolerance);
+    assert_eq!(said(&ground), ("facility tolerance 2 min".to_owned(), "facility tolerance 2 min".to_owned()));
+    ground.roster.settings.tolerance_minutes = 0;
+    assert_eq!(said(&ground), (String::new(), String::new()));
 }
 
 #[test]
@@ -200,6 +206,18 @@ fn a_tablet_out_of_touch_alarms_on_what_it_knows() {
 }
 
 #[test]
+fn a_body_at_the_end_of_time_leaves_the_board_standing() {
+    for time in [Ms(i64::MIN), Ms(i64::MAX)] {
+        let (mut ground, stay) = Ground::with_patient(15);
+        ground.check(stay, at(0));
+        ground.check(stay, time);
+        ground.tech(time, stay, Event::Concern { words: "x".into() });
+        assert_eq!(ground.board(at(1)).cards.len(), 1);
+        assert!(ground.day(stay, at(-1), at(1), at(1)).rows.len() <= 3);
+    }
+}
+
+#[test]
 fn two_tablets_that_check_one_patient_are_both_shown() {
     let (mut ground, stay) = Ground::with_patient(15);
     ground.check(stay, at(2));
@@ -281,6 +299,8 @@ fn silencing_stops_the_sound_for_a_while_and_hides_nothing() {
         last_contact: None,
         confirmed: 0,
         silenced_until: Some(at(20)),
+        author: Some(OWN),
+        signed_in: Some(MO),
     };
     let signal = ground.board(at(19)).signal;
     assert_eq!((signal.level, signal.silenced_until), (SignalLevel::Overdue, Some(at(20))));

@@ -75,10 +75,85 @@ fn gaps_are_between_true_times_and_one_may_begin_before_the_day() {
     let gaps: Vec<_> = shown.iter().map(|r| (r.gap_minutes, r.late)).collect();
     assert_eq!(gaps, [(Some(14), false), (Some(18), true), (Some(15), false)]);
     let totals = &day.totals;
-    assert_eq!((totals.checks, totals.gaps, totals.gaps_within_limit, totals.longest_gap_minutes), (3, 3, 2, 18));
+    assert_eq!(
+        (totals.checks, totals.gaps, totals.gaps_within_limit, totals.longest_gap_minutes),
+        (3, 4, 2, 18),
+        "with the one that runs"
+    );
     let late: Vec<_> = day.strip.iter().filter(|m| m.what == StripKind::Late).map(|m| (m.from, m.to)).collect();
     assert_eq!(late, [(at(24), at(27)), (at(57), at(60))], "and the gap that runs");
     assert_eq!(day.rows.len(), 3, "what was before is another day's");
+}
+
+#[test]
+fn a_late_gap_that_no_check_closed_is_counted_and_has_its_row() {
+    let one_to_one = |replaces| {
+        let (ordered_by, reason) = ("Dr A. Patel".into(), String::new());
+        Event::Order(Order { level: one_to_one((1, 1)), ordered_by, reason, until: None, replaces })
+    };
+    for what in ["pause", "continuous", "ended", "discharged"] {
+        let (mut ground, stay) = Ground::with_patient(15);
+        let order = ground.records[2].id();
+        ground.check(stay, at(0));
+        let reason = PauseReason::Court;
+        let stop = match what {
+            "pause" => Event::PauseStarted(Pause { reason, escort: String::new(), return_by: at(200) }),
+            "continuous" => one_to_one(vec![order]),
+            "ended" => Event::OrderEnded { of: order, reason: String::new() },
+            _ => Event::StayClosed { reason: String::new() },
+        };
+        let stopped = ground.nurse(at(47), stay, stop);
+        let day = ground.day(stay, at(1), at(60), at(60));
+        let row = day.rows.iter().find(|r| r.record == stopped).unwrap();
+        assert_eq!((row.gap_minutes, row.late), (Some(47), true), "{what}");
+        assert!(row.words.contains("not seen for 47 min before it"), "{what}: {}", row.words);
+        let totals = &day.totals;
+        assert_eq!((totals.gaps, totals.gaps_within_limit, totals.gaps_late), (1, 0, 1), "{what}");
+        assert_eq!((totals.longest_gap_minutes, day.remarks.len()), (47, 0), "{what}");
+    }
+}
+
+#[test]
+fn a_gap_that_still_runs_is_counted_where_it_is_late() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    ground.check(stay, at(0));
+    ground.check(stay, at(10));
+    let totals = ground.day(stay, at(1), at(22), at(22)).totals;
+    assert_eq!((totals.gaps, totals.gaps_within_limit, totals.longest_gap_minutes), (1, 1, 12));
+    let day = ground.day(stay, at(1), at(57), at(57));
+    let totals = &day.totals;
+    assert_eq!((totals.gaps, totals.gaps_within_limit, totals.gaps_late, totals.longest_gap_minutes), (2, 1, 1, 47));
+    assert_eq!(day.remarks, ["at 02:57 not seen for 47 min, past the limit"]);
+    // Also on a day that is over: it was late at its end.
+    ground.check(stay, at(58));
+    assert_eq!(ground.day(stay, at(1), at(57), at(60)).totals, day.totals);
+}
+
+#[test]
+fn what_is_not_provable_is_not_within_the_limit() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    ground.check(stay, at(0));
+    ground.check(stay, at(30));
+    ground.last().received_at = Some(at(10));
+    let day = ground.day(stay, at(1), at(20), at(20));
+    let totals = &day.totals;
+    assert_eq!((totals.gaps, totals.gaps_within_limit, totals.gaps_late, totals.not_provable), (1, 0, 0, 1));
+    assert_eq!(day.remarks, ["1 gap is not provable: a clock was not certain"]);
+}
+
+#[test]
+fn what_was_written_later_stands_where_it_stopped_the_clock() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    ground.check(stay, at(0));
+    let reason = PauseReason::Court;
+    let pause = Event::PauseStarted(Pause { reason, escort: String::new(), return_by: at(200) });
+    let paused = ground.write(at(5), Some(stay), pause, |e| (e.by, e.recorded_at) = (Some(SL), at(50)));
+    for from in [1, 20] {
+        let day = ground.day(stay, at(from), at(60), at(60));
+        let row = day.rows.iter().find(|r| r.record == paused).unwrap();
+        assert_eq!((row.late_entry.as_str(), row.gap_minutes, row.late), ("written at 02:50", Some(50), true));
+        assert!(row.words.ends_with("not seen for 50 min before it was written"), "{}", row.words);
+    }
 }
 
 #[test]
@@ -122,6 +197,18 @@ fn handovers_and_verifications_stand_in_sequence() {
 }
 
 #[test]
+fn handovers_are_those_of_the_ward_where_the_patient_was() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    ground.write(at(5), Some(stay), Event::StayPlaced { bed: "201".into() }, |e| e.ward = OTHER_WARD);
+    for (minute, ward) in [(0, WARD), (1, OTHER_WARD), (10, WARD), (11, OTHER_WARD)] {
+        ground.write(at(minute), None, Event::HoldingTaken { census_count: minute as u16 }, |e| e.ward = ward);
+    }
+    let rows = ground.day(stay, at(-1), at(20), at(20)).rows;
+    let counts: Vec<_> = rows.iter().filter(|r| r.words.contains("took over")).map(|r| r.observed_at).collect();
+    assert_eq!(counts, [at(0), at(11)]);
+}
+
+#[test]
 fn confirmed_means_that_the_server_has_it() {
     let (mut ground, stay) = Ground::with_patient(15);
     let own = ground.check(stay, at(0));
@@ -134,12 +221,31 @@ fn confirmed_means_that_the_server_has_it() {
         last_contact: None,
         confirmed,
         silenced_until: None,
+        author: Some(OWN),
+        signed_in: Some(MO),
     };
     ground.view = view(seq - 1);
     assert!(!ground.row(stay, own, at(2)).confirmed);
     assert!(ground.row(stay, others, at(2)).confirmed, "it came from the server");
     ground.view = view(seq);
     assert!(ground.row(stay, own, at(2)).confirmed);
+    // Filed again by a new author: the numbers of the old one say nothing about the new one's.
+    let new = lamplight_domain::ids::AuthorId(uuid::Uuid::from_u128(9));
+    let mut again = ground.records.iter().find(|r| r.id() == own).unwrap().clone();
+    (again.author, again.seq) = (new, seq + 6);
+    ground.records.push(again);
+    for (author, confirmed, is_confirmed) in [
+        (Some(new), seq + 5, false),
+        (Some(new), seq + 6, true),
+        (Some(OWN), seq - 1, false),
+        (Some(OWN), seq, true),
+        (None, 1_000, false),
+    ] {
+        ground.view = view(confirmed);
+        let Viewpoint::Tablet { author: by, .. } = &mut ground.view else { unreachable!() };
+        *by = author;
+        assert_eq!(ground.row(stay, own, at(2)).confirmed, is_confirmed, "{author:?} {confirmed}");
+    }
 }
 
 #[test]

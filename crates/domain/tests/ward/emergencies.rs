@@ -43,6 +43,8 @@ fn an_emergency_says_whom_it_told_and_nothing_more_hopeful() {
         last_contact,
         confirmed,
         silenced_until: None,
+        author: Some(OWN),
+        signed_in: Some(MO),
     };
     for (view, sent, told) in [
         (
@@ -123,4 +125,29 @@ fn the_newest_emergency_comes_first() {
     let signal = ground.board(at(2)).signal;
     assert_eq!(signal.words.split(", ").next(), Some("2 emergencies"));
     assert_eq!(signal.rooms, ["104A"], "each room once");
+}
+
+#[test]
+fn what_is_open_about_a_patient_goes_with_them_to_another_ward() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    let about = ground.tech(at(0), stay, concern());
+    let of_ward = ground.write(at(1), None, concern(), |_| {});
+    let help = Event::Emergency { what: EmergencyKind::NeedHelp, place: String::new() };
+    ground.tech(at(2), stay, help);
+    ground.write(at(3), Some(stay), Event::StayPlaced { bed: "201".into() }, |e| e.ward = OTHER_WARD);
+    let board = |ward| {
+        let now = lamplight_domain::time::Now::of_wall(at(9));
+        lamplight_domain::ward::board(&ground.taken(), &ground.roster, ward, &[], ground.view, now)
+    };
+    let open = |ward| board(ward).concerns.into_iter().map(|c| c.record).collect::<Vec<_>>();
+    assert_eq!((open(WARD), open(OTHER_WARD)), (vec![of_ward], vec![about]));
+    assert_eq!(
+        (board(WARD).emergencies.len(), board(OTHER_WARD).emergencies.len()),
+        (1, 1),
+        "help is needed there too"
+    );
+    ground.nurse(at(4), stay, Event::StayClosed { reason: String::new() });
+    let now = lamplight_domain::time::Now::of_wall(at(9));
+    let board = lamplight_domain::ward::board(&ground.taken(), &ground.roster, WARD, &[], ground.view, now);
+    assert_eq!(board.concerns.len(), 2, "after a discharge it stands where it was written");
 }

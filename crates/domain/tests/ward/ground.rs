@@ -19,6 +19,8 @@ pub const OTHER_WARD: WardId = WardId(Uuid::from_u128(0xB));
 pub const W1: TabletId = TabletId(Uuid::from_u128(0x11));
 pub const W2: TabletId = TabletId(Uuid::from_u128(0x12));
 pub const W3: TabletId = TabletId(Uuid::from_u128(0x13));
+/// Who numbers the links of W1.
+pub const OWN: AuthorId = AuthorId(Uuid::from_u128(7));
 /// Maya Okafor and Jon Reyes, technicians; Sara Lindqvist, nurse; Dina Ahmed, charge nurse.
 pub const MO: StaffId = StaffId(Uuid::from_u128(0x21));
 pub const JR: StaffId = StaffId(Uuid::from_u128(0x22));
@@ -159,7 +161,7 @@ impl Ground {
     pub fn push(&mut self, envelope: Envelope, event: Event, received_at: Option<Ms>) -> RecordId {
         let id = envelope.id;
         let bytes = Body::new(envelope, event).to_bytes().unwrap();
-        let author = AuthorId(Uuid::from_u128(7));
+        let author = OWN;
         let seq = self.records.len() as u64 + 1;
         self.records.push(Record::parse(&bytes, author, seq, received_at).unwrap());
         id
@@ -285,7 +287,15 @@ pub fn one_to_one(ratio: (u8, u8)) -> Level {
 
 /// A tablet's view; in touch until `last_contact`.
 pub fn tablet(tablet: TabletId, online: bool, last_contact: Ms) -> Viewpoint {
-    Viewpoint::Tablet { tablet, online, last_contact: Some(last_contact), confirmed: 0, silenced_until: None }
+    Viewpoint::Tablet {
+        tablet,
+        online,
+        last_contact: Some(last_contact),
+        confirmed: 0,
+        silenced_until: None,
+        author: Some(OWN),
+        signed_in: Some(MO),
+    }
 }
 
 /// The same record as another machine holds it: the same id, other bytes.

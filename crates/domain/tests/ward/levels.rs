@@ -154,6 +154,32 @@ fn a_raised_level_must_be_acknowledged() {
 }
 
 #[test]
+fn a_raised_level_that_nobody_read_is_still_unread_when_it_is_renewed() {
+    let (mut ground, stay) = Ground::with_patient(15);
+    let unread = |ground: &mut Ground, when, level, replaces| {
+        let (ordered_by, reason) = ("Dr A. Patel".into(), String::new());
+        ground.nurse(at(when), stay, Event::Order(Order { level, ordered_by, reason, until: None, replaces }))
+    };
+    let q15 = ground.records[2].id();
+    let raised = unread(&mut ground, 1, q(5), vec![q15]);
+    let renewed = unread(&mut ground, 2, q(5), vec![raised]);
+    assert_eq!(ground.card(stay, at(3)).level_unacknowledged, Some(renewed));
+    // Lowered to what was read: nothing to read. Raised again: to be read, also where such a level was read before.
+    let lowered = unread(&mut ground, 4, q(15), vec![renewed]);
+    assert_eq!(ground.card(stay, at(5)).level_unacknowledged, None);
+    ground.tech(at(5), stay, Event::OrderAcknowledged { of: raised });
+    let again = unread(&mut ground, 6, q(5), vec![lowered]);
+    assert_eq!(ground.card(stay, at(7)).level_unacknowledged, Some(again));
+    ground.tech(at(8), stay, Event::OrderAcknowledged { of: again });
+    let renewed = unread(&mut ground, 9, q(5), vec![again]);
+    assert_eq!(ground.card(stay, at(9)).level_unacknowledged, None, "read, and renewed as it was");
+    // 1:2 becomes 1:1: more staff for each patient.
+    let shared = ground.level(stay, at(10), one_to_one((1, 2)), vec![renewed]);
+    let alone = unread(&mut ground, 11, one_to_one((1, 1)), vec![shared]);
+    assert_eq!(ground.card(stay, at(12)).level_unacknowledged, Some(alone));
+}
+
+#[test]
 fn levels_say_how_old_they_are_only_where_that_matters() {
     let (mut ground, stay) = Ground::with_patient(15);
     let of = |ground: &Ground| ground.card(stay, at(0)).level_as_of;
@@ -168,8 +194,15 @@ fn levels_say_how_old_they_are_only_where_that_matters() {
         ground.view = tablet(W1, online, at(-minutes_ago));
         assert_eq!(of(&ground), words);
     }
-    ground.view =
-        Viewpoint::Tablet { tablet: W1, online: false, last_contact: None, confirmed: 0, silenced_until: None };
+    ground.view = Viewpoint::Tablet {
+        tablet: W1,
+        online: false,
+        last_contact: None,
+        confirmed: 0,
+        silenced_until: None,
+        author: Some(OWN),
+        signed_in: Some(MO),
+    };
     assert_ne!(of(&ground), "");
 }
 
@@ -229,7 +262,7 @@ fn the_gap_before_a_pause_is_judged_where_it_ended() {
         let paused = ground.nurse(at(paused_at), stay, pause(PauseReason::Court, 100));
         let day = ground.day(stay, at(-1), at(50), at(50));
         let row = day.rows.iter().find(|r| r.record == paused).unwrap();
-        assert_eq!((row.late, row.gap_minutes), (late, None), "no check closed it");
+        assert_eq!((row.late, row.gap_minutes), (late, Some(paused_at as u32)), "no check closed it");
         assert_eq!(row.words.contains("not seen for 18 min"), late, "{}", row.words);
         let bars: Vec<_> = day.strip.iter().filter(|m| m.what == StripKind::Late).map(|m| (m.from, m.to)).collect();
         assert_eq!(bars.contains(&(at(15), at(18))), late, "{bars:?}");
@@ -251,12 +284,12 @@ fn a_continuous_level_has_a_person_or_an_alarm() {
     assert_eq!(state(&ground, -100), nobody);
     assert_eq!(ground.board(at(-100)).signal.level, SignalLevel::Urgent);
     ground.tech(at(-90), stay, Event::WatchStarted { watcher: JR });
-    let with_jon = (Watched, "With J. Reyes since 00:30, within arm's length".to_owned());
+    let with_jon = (Watched, "With J. Reyes since 00:30, arm's length".to_owned());
     assert_eq!(state(&ground, 0), with_jon);
     ground.check(stay, at(1));
     assert_eq!(ground.card(stay, at(500)).due_at, None, "no clock runs, checks or not");
     let maya = ground.tech(at(10), stay, Event::WatchStarted { watcher: MO });
-    assert_eq!(state(&ground, 11), (Watched, "With M. Okafor since 02:10, within arm's length".to_owned()));
+    assert_eq!(state(&ground, 11), (Watched, "With M. Okafor since 02:10, arm's length".to_owned()));
     ground.tech(at(20), stay, Event::WatchEnded { of: maya });
     assert_eq!(state(&ground, 21), nobody, "a watch that another one ended does not come back");
     let bars: Vec<_> = ground.card(stay, at(30)).strip.into_iter().filter(|m| m.what == StripKind::Watched).collect();

@@ -219,13 +219,33 @@ fn booted(when: Ms) -> i64 {
 fn looks(now: Ms) -> [(Viewpoint, Now); 2] {
     let clocks = Clocks { wall: now + 7 * MINUTE_MS, boot_id: BOOT, boot_ms: booted(now) };
     let server = ServerTime { server: now, boot_id: BOOT, boot_ms: booted(now) };
-    let own =
-        Viewpoint::Tablet { tablet: W1, online: true, last_contact: Some(now), confirmed: 20, silenced_until: None };
+    let own = Viewpoint::Tablet {
+        tablet: W1,
+        online: true,
+        last_contact: Some(now),
+        confirmed: 20,
+        silenced_until: None,
+        author: Some(OWN),
+        signed_in: Some(MO),
+    };
     [(Viewpoint::Station, Now::of_wall(now)), (own, Now { clocks, server: Some(server) })]
 }
 
 fn end() -> Ms {
     at(0) + NIGHT_S * SECOND_MS
+}
+
+/// The ends of every clock and calendar, and anything between.
+fn wild_time() -> impl Strategy<Value = Ms> {
+    prop_oneof![
+        Just(Ms(i64::MIN)),
+        Just(Ms(i64::MAX)),
+        Just(Ms(0)),
+        Just(Ms(chrono::DateTime::<chrono::Utc>::MIN_UTC.timestamp_millis())),
+        Just(Ms(chrono::DateTime::<chrono::Utc>::MAX_UTC.timestamp_millis())),
+        any::<i64>().prop_map(Ms),
+        (-100_000i64..100_000).prop_map(|ms| end() + ms),
+    ]
 }
 
 proptest! {
@@ -409,21 +429,95 @@ proptest! {
         let (ground, stays) = play(&acts);
         for stay in stays {
             let day = ground.day(stay, at(from), end(), end());
-            let rows = &day.rows;
+            let (rows, totals) = (&day.rows, &day.totals);
             let holds = |r: &&lamplight_domain::views::DayRow| r.retracted.is_empty();
             let gaps: Vec<_> = rows.iter().filter(|r| r.gap_minutes.is_some()).collect();
-            prop_assert_eq!(day.totals.gaps as usize, gaps.len());
-            prop_assert_eq!(day.totals.gaps_within_limit as usize, gaps.iter().filter(|r| !r.late).count());
-            prop_assert_eq!(day.totals.longest_gap_minutes, gaps.iter().filter_map(|r| r.gap_minutes).max().unwrap_or(0));
+            let running = u32::from(day.remarks.iter().any(|r| r.ends_with("past the limit")));
+            prop_assert_eq!(totals.gaps as usize, gaps.len() + running as usize);
+            prop_assert_eq!(totals.gaps_late as usize, gaps.iter().filter(|r| r.late).count() + running as usize);
+            let doubtful = gaps.iter().filter(|r| !r.late && r.doubt.contains("gap not provable")).count();
+            prop_assert_eq!(totals.not_provable as usize, doubtful);
+            prop_assert_eq!(totals.gaps, totals.gaps_within_limit + totals.gaps_late + totals.not_provable);
+            prop_assert!(totals.longest_gap_minutes >= gaps.iter().filter_map(|r| r.gap_minutes).max().unwrap_or(0));
             let of = |kind| rows.iter().filter(holds).filter(|r| r.kind == kind).count() as u32;
-            prop_assert_eq!(day.totals.not_done, of(DayRowKind::NotDone));
-            prop_assert_eq!(day.totals.heard_or_cant_tell, of(DayRowKind::Heard) + of(DayRowKind::CantTell));
+            prop_assert_eq!(totals.not_done, of(DayRowKind::NotDone));
+            prop_assert_eq!(totals.heard_or_cant_tell, of(DayRowKind::Heard) + of(DayRowKind::CantTell));
             let late_entries = rows.iter().filter(holds).filter(|r| !r.late_entry.is_empty());
-            prop_assert_eq!(day.totals.late_entries as usize, late_entries.clone().count());
+            prop_assert_eq!(totals.late_entries as usize, late_entries.clone().count());
             let late_checks = late_entries.filter(|r| r.kind == DayRowKind::Check).count() as u32;
-            prop_assert_eq!(day.totals.checks + late_checks, of(DayRowKind::Check));
+            prop_assert_eq!(totals.checks + late_checks, of(DayRowKind::Check));
             for row in rows.iter().filter(|r| r.gap_minutes.is_some() && r.kind == DayRowKind::Check) {
                 prop_assert!(row.retracted.is_empty() && row.late_entry.is_empty(), "{:?}", row);
+            }
+        }
+    }
+
+    /// Each late gap is on the strip and each late bar in the totals: bars belong to one gap until a check is seen or
+    /// the clock stops.
+    #[test]
+    fn late_gaps_are_those_of_the_strip(acts in history(), from in -100..100i64) {
+        let (ground, stays) = play(&acts);
+        for stay in stays {
+            // No act falls on this millisecond.
+            let day = ground.day(stay, at(from) + 1, end(), end());
+            let marks = |what: StripKind| day.strip.iter().filter(move |m| m.what == what);
+            let limits: Vec<_> = day.levels.iter().map(|l| (l.from, l.to, l.limit_minutes)).collect();
+            let without = limits.iter().filter(|(.., limit)| limit.is_none()).map(|(from, ..)| *from);
+            let lapsed = limits.iter().filter_map(|(_, to, _)| *to).filter(|to| limits.iter().all(|(from, ..)| from != to));
+            let ends: std::collections::BTreeSet<Ms> = marks(StripKind::Check)
+                .chain(marks(StripKind::Pause))
+                .map(|m| m.from)
+                .chain(without)
+                .chain(lapsed)
+                .collect();
+            let gaps: std::collections::BTreeSet<Option<Ms>> =
+                marks(StripKind::Late).map(|bar| ends.range(bar.to..).next().copied()).collect();
+            prop_assert_eq!(day.totals.gaps_late as usize, gaps.len(), "{:?} {:?}", day.strip, day.rows);
+        }
+    }
+
+    /// What a row says of its gap does not depend on where the day that shows it begins.
+    #[test]
+    fn a_row_says_the_same_in_every_stretch(acts in history(), from in -100..150i64) {
+        let (ground, stays) = play(&acts);
+        for stay in stays {
+            let whole = ground.day(stay, at(-700), end(), end()).rows;
+            for row in ground.day(stay, at(from), end(), end()).rows {
+                let same = |r: &&lamplight_domain::views::DayRow| r.record == row.record && r.observed_at == row.observed_at;
+                prop_assert_eq!(Some(&row), whole.iter().find(same));
+            }
+        }
+    }
+
+    /// Whatever times a body claims, a board and a day are made.
+    #[test]
+    fn no_time_makes_a_board_or_a_day_impossible(acts in history(), wild in prop::collection::vec((any::<prop::sample::Index>(), 0..6u8, wild_time()), 1..6)) {
+        let (mut ground, stays) = play(&acts);
+        for (which, field, time) in wild {
+            let at = which.index(ground.records.len());
+            let record = &mut ground.records[at];
+            let envelope = &mut record.body.envelope;
+            match field {
+                0 => envelope.observed_at = time,
+                1 => (envelope.observed_at, envelope.recorded_at) = (time, time),
+                2 => envelope.recorded_at = time,
+                3 => envelope.boot_ms = Some(time.0),
+                4 => record.received_at = None,
+                _ => match &mut record.body.event {
+                    Some(Event::PauseStarted(pause)) => pause.return_by = time,
+                    Some(Event::Order(order)) => order.until = Some(time),
+                    _ => record.body.event = Some(Event::ClockMeasured(ClockMeasured { server: time, wall: Ms(0), round_trip_ms: 0 })),
+                },
+            }
+        }
+        for (view, now) in looks(end()) {
+            ground.view = view;
+            let records = ground.taken();
+            ground.board_of(&records, now);
+            ward::locked(&records, &ground.roster, WARD, &[], view, now, 1);
+            for stay in stays {
+                let _ = ward::day(&records, &ground.roster, stay, at(-5), end(), view, now);
+                let _ = ward::pad_parts(&records, &ground.roster, stay, view, now);
             }
         }
     }

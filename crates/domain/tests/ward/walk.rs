@@ -107,7 +107,16 @@ fn nobody_holding_the_observations_is_an_alarm() {
     let holder = ground.board(at(3)).holder.unwrap();
     assert_eq!((holder.staff, holder.name.as_str(), holder.since_clock.as_str()), (MO, "M. Okafor", "02:02"));
     assert!(!ground.board(at(122)).holder.unwrap().too_long);
-    assert!(ground.board(at(123)).holder.unwrap().too_long);
+    let board = ground.board(at(123));
+    assert!(board.holder.unwrap().too_long);
+    assert_eq!(board.signal.words, "1 overdue, observations held for over 2 hours");
+    // Somebody else has to relieve the holder: it sounds at the station.
+    ground.check(s[0], at(122));
+    let level = |ground: &Ground| ground.board(at(123)).signal.level;
+    assert_eq!(level(&ground), lamplight_domain::views::SignalLevel::Overdue);
+    ground.view = tablet(W1, true, at(123));
+    assert_eq!(level(&ground), lamplight_domain::views::SignalLevel::Quiet);
+    assert_eq!(ground.board(at(123)).signal.words, "observations held for over 2 hours");
 }
 
 #[test]

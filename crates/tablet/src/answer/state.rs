@@ -139,10 +139,19 @@ impl Inner {
 
     pub(crate) fn viewpoint(&self) -> Result<Viewpoint, Refusal> {
         let tablet = self.identity().ok_or_else(join_first)?.tablet;
-        let (now, confirmed) = (self.now(), self.sync_state().confirmed);
+        let (now, sync) = (self.now(), self.sync_state());
         let silenced_until = self.silenced_until(now);
+        let signed_in = self.session().map(|s| s.staff);
         let contact = lock(&self.contact);
-        Ok(Viewpoint::Tablet { tablet, online: contact.online, last_contact: contact.last, confirmed, silenced_until })
+        Ok(Viewpoint::Tablet {
+            tablet,
+            online: contact.online,
+            last_contact: contact.last,
+            author: sync.author,
+            confirmed: sync.confirmed,
+            silenced_until,
+            signed_in,
+        })
     }
 
     pub(crate) fn sync_state(&self) -> SyncState {

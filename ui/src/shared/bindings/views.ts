@@ -16,6 +16,10 @@ demo: boolean,
  */
 now: Ms, clock: string, 
 /**
+ * "facility tolerance 1 min", to be shown and printed; empty where there is none.
+ */
+tolerance: string, 
+/**
  * None: nobody holds the observations, which is an alarm.
  */
 holder: Holder | null, 
@@ -93,7 +97,8 @@ precautions: Array<string>, last_seen: LastSeen | null,
  */
 line: string, state: CardState, 
 /**
- * "9 min left", "due in 2 min", "overdue 3 min", "no check known for 18 min".
+ * "9 min left", "due in 2 min", "overdue 3 min", "no check known for 18 min"; within a facility's tolerance "past
+ * the limit by 1 min".
  */
 words: string, 
 /**
@@ -161,12 +166,12 @@ by: string,
  */
 by_full: string, 
 /**
- * Minutes since the moment the running gap began, rounded down; only for a check that closes a gap.
+ * Minutes since the moment the gap began that ended here, rounded down: a check closed it, or this row stopped the
+ * clock (a pause, a continuous level, the end of the order or of the stay).
  */
 gap_minutes: number | null, 
 /**
- * The gap that this check closed was over the limit, or the one that ran when this row stopped the clock (a pause,
- * a continuous level). It stays so.
+ * That gap was over the limit. It stays so.
  */
 late: boolean, 
 /**
@@ -188,15 +193,28 @@ doubt: string,
 /**
  * The server holds it.
  */
-confirmed: boolean, may_amend: boolean, };
+confirmed: boolean, 
+/**
+ * The person who is signed in may take it back or correct it. Never at the station.
+ */
+may_amend: boolean, };
 
 export type DayRowKind = "check" | "heard" | "cant_tell" | "not_done" | "mood" | "behaviour" | "note" | "concern" | "emergency" | "level" | "pause" | "watch" | "census" | "acknowledged" | "unknown";
 
 export type DayTotals = { checks: number, 
 /**
- * Gaps that a check closed, and those of them within the limit.
+ * Gaps that ended, by a check or because the clock was stopped, and the one that runs at the end where it is past
+ * its limit: that one is told on both sides of midnight. Each is within its limit, late or not provable.
  */
-gaps: number, gaps_within_limit: number, longest_gap_minutes: number, not_done: number, heard_or_cant_tell: number, late_entries: number, retracted: number, };
+gaps: number, gaps_within_limit: number, gaps_late: number, 
+/**
+ * Not late by the times that were recorded, one of which cannot be believed.
+ */
+not_provable: number, 
+/**
+ * Also of the gap that runs at the end, late or not.
+ */
+longest_gap_minutes: number, not_done: number, heard_or_cant_tell: number, late_entries: number, retracted: number, };
 
 /**
  * The person who holds the ward's observations now.
@@ -323,11 +341,16 @@ levels: Array<LevelSpan>,
 /**
  * Oldest first.
  */
-rows: Array<DayRow>, strip: Array<StripMark>, 
+rows: Array<DayRow>, strip: Array<StripMark>, totals: DayTotals, 
 /**
- * All worked out from `rows`.
+ * "facility tolerance 1 min", to be shown and printed with the totals; empty where there is none.
  */
-totals: DayTotals, 
+tolerance: string, 
+/**
+ * What the totals do not say by themselves, each to be printed with them: "at 03:00 not seen for 47 min, past the
+ * limit", "1 gap is not provable: a clock was not certain".
+ */
+remarks: Array<string>, 
 /**
  * Ticks of the strip: whole hours with their label; on clock-change nights with the offset.
  */
@@ -342,7 +365,7 @@ export type Signal = { level: SignalLevel,
  */
 rooms: Array<string>, 
 /**
- * "2 overdue, 1 not known"; empty when quiet.
+ * "2 overdue, 1 not known". On a tablet it may say what does not sound there: "observations held for over 2 hours".
  */
 words: string, 
 /**
