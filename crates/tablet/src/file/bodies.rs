@@ -11,9 +11,12 @@ use uuid::Uuid;
 
 /// Puts a body in; one that is there already stays as it is. True where it was new.
 pub fn insert(to: &Connection, bytes: &[u8]) -> rusqlite::Result<bool> {
-    let hash = body_hash(bytes);
-    let read = Body::parse(bytes).ok();
-    let envelope = read.as_ref().map(|b| &b.envelope);
+    insert_read(to, &body_hash(bytes), bytes, Body::parse(bytes).ok().as_ref())
+}
+
+/// The same where it has been hashed and read; None where it cannot be read.
+pub fn insert_read(to: &Connection, hash: &Hash, bytes: &[u8], read: Option<&Body>) -> rusqlite::Result<bool> {
+    let envelope = read.map(|b| &b.envelope);
     let added = to
         .prepare_cached(
             "INSERT INTO bodies (hash, id, kind, stay, observed_at, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)

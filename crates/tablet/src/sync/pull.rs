@@ -7,19 +7,42 @@ use crate::file::{bodies, feeds, held, lock, meta, pins, roster};
 use crate::known::CONTACTS;
 use crate::tablet::{CONTACT, Inner, ROSTER};
 use crate::trouble;
-use lamplight_domain::chain::feed_hash;
+use lamplight_domain::chain::{Hash, feed_hash};
 use lamplight_domain::ids::RecordId;
 use lamplight_domain::record::{Body, Record};
 use lamplight_domain::roster::Roster;
 use lamplight_domain::time::MINUTE_MS;
-use lamplight_domain::wire::{Blob, Cursor, Facility, FeedAsk, FeedFrom, FeedNext, FeedPage, Trouble};
+use lamplight_domain::wire::{
+    Blob, ContactMark, Cursor, Facility, FeedAsk, FeedFrom, FeedNext, FeedPage, FeedRow, Trouble,
+};
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// Rows of one page: a recording waits for one page's commit at most.
-const PAGE_ROWS: u32 = 400;
+const PAGE_ROWS: u32 = 1_000;
 /// The file says at least this often when the last contact was.
 const CONTACT_STORED_EVERY_MS: i64 = MINUTE_MS;
+
+/// A row of a page with its body, hashed and read once. No body where it was pruned.
+struct Row {
+    row: FeedRow,
+    hash: Hash,
+    bytes: Option<Vec<u8>>,
+    body: Option<Body>,
+}
+
+impl Row {
+    fn of(row: FeedRow, blob: Blob) -> Row {
+        let hash = blob.hash();
+        let bytes = if let Blob::Bytes(bytes) = blob { Some(bytes) } else { None };
+        let body = bytes.as_deref().and_then(|b| Body::parse(b).ok());
+        Row { row, hash, bytes, body }
+    }
+    /// As the feed's hash names it.
+    fn id(&self) -> RecordId {
+        self.body.as_ref().map_or(RecordId(Uuid::nil()), |b| b.envelope.id)
+    }
+}
 
 /// What a page brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,13 +96,15 @@ impl Inner {
         if let Some(roster) = header.roster.take() {
             self.take_roster(roster)?;
         }
+        let rows: Vec<Row> =
+            std::mem::take(&mut header.rows).into_iter().zip(bodies).map(|(r, b)| Row::of(r, b)).collect();
         let next = match header.next {
             FeedNext::Opening(mark) => FeedFrom::OpeningNext(mark),
             FeedNext::Cursor(cursor) => FeedFrom::Cursor(cursor),
         };
         if let (FeedFrom::Cursor(before), FeedNext::Cursor(after)) = (from, header.next)
             && before.generation == after.generation
-            && !follows(before, &after, &header.rows, &bodies)
+            && !follows(before, &after, &rows)
         {
             // What was read and what the server says do not fit: read it all again, from the opening.
             tracing::warn!("the feed does not follow its cursor; reading it from the opening");
@@ -89,7 +114,7 @@ impl Inner {
         let contacts_changed = self.known().contacts != header.contacts;
         let contact = lock(&self.contact).clone();
         let is_stale = contact.last.zip(contact.stored).is_none_or(|(last, at)| last - at >= CONTACT_STORED_EVERY_MS);
-        if !header.rows.is_empty() || next != *from || is_stale {
+        if !rows.is_empty() || next != *from || is_stale {
             let follows = self
                 .records
                 .write(|to| {
@@ -97,11 +122,11 @@ impl Inner {
                     if feeds::next(to, identity.ward)? != *from {
                         return Ok(false);
                     }
-                    for (row, blob) in header.rows.iter().zip(&bodies) {
-                        if let Blob::Bytes(bytes) = blob {
-                            bodies::insert(to, bytes)?;
+                    for Row { row, hash, bytes, body } in &rows {
+                        if let Some(bytes) = bytes {
+                            bodies::insert_read(to, hash, bytes, body.as_ref())?;
                         }
-                        held::note(to, row, &blob.hash())?;
+                        held::note(to, row, hash)?;
                     }
                     feeds::set(to, identity.ward, &next, header.backed_up)?;
                     meta::set(to, CONTACTS, &header.contacts)?;
@@ -114,41 +139,29 @@ impl Inner {
             }
             lock(&self.contact).stored = contact.last;
         }
-        let unreadable = self.take_in(&header.rows, &bodies, header.contacts);
+        let count = rows.len() as u64;
+        let unreadable = self.take_in(rows, header.contacts);
         if unreadable > 0 {
             self.count_unreadable(unreadable);
         }
-        let rows = header.rows.len() as u64;
-        if rows > 0 || contacts_changed {
+        if count > 0 || contacts_changed {
             self.changed();
         }
-        Ok(Pulled { rows, more: header.more, ask_heads: began_again(from, &header.next) })
+        Ok(Pulled { rows: count, more: header.more, ask_heads: began_again(from, &header.next) })
     }
 
     /// Into memory. Returns how many bodies could not be read.
-    fn take_in(
-        &self,
-        rows: &[lamplight_domain::wire::FeedRow],
-        bodies: &[Blob],
-        contacts: Vec<lamplight_domain::wire::ContactMark>,
-    ) -> u64 {
-        let read: Vec<_> = rows
-            .iter()
-            .zip(bodies)
-            .filter_map(|(row, blob)| match blob {
-                Blob::Bytes(bytes) => Some(Record::parse(bytes, row.author, row.seq, Some(row.received_at))),
-                Blob::Held(_) => None,
-            })
-            .collect();
+    fn take_in(&self, rows: Vec<Row>, contacts: Vec<ContactMark>) -> u64 {
         let mut known = self.known_mut();
         known.contacts = contacts;
         let mut unreadable = 0;
-        for record in read {
-            match record {
-                Ok(record) => {
-                    known.records.take(record);
+        for Row { row, hash, bytes, body } in rows {
+            match body {
+                Some(body) => {
+                    let received_at = Some(row.received_at);
+                    known.records.take(Record { body, hash, author: row.author, seq: row.seq, received_at });
                 }
-                Err(_) => unreadable += 1,
+                None => unreadable += u64::from(bytes.is_some()),
             }
         }
         unreadable
@@ -193,26 +206,19 @@ impl Inner {
 
 /// Does the rolling hash over the page's rows lead from one cursor to the other? A body that was pruned has no id
 /// here, so a page with one cannot be recomputed.
-fn follows(before: &Cursor, after: &Cursor, rows: &[lamplight_domain::wire::FeedRow], bodies: &[Blob]) -> bool {
-    if bodies.iter().any(|b| matches!(b, Blob::Held(_))) {
-        return rows.last().is_some_and(|row| row.n == after.n);
+fn follows(before: &Cursor, after: &Cursor, rows: &[Row]) -> bool {
+    if rows.iter().any(|row| row.bytes.is_none()) {
+        return rows.last().is_some_and(|row| row.row.n == after.n);
     }
     let mut at = *before;
-    for (row, blob) in rows.iter().zip(bodies) {
-        if row.n != at.n + 1 {
+    for row in rows {
+        let n = row.row.n;
+        if n != at.n + 1 {
             return false;
         }
-        at.n = row.n;
-        at.hash = feed_hash(&at.hash, row.n, id_of(blob), &blob.hash());
+        at = Cursor { n, hash: feed_hash(&at.hash, n, row.id(), &row.hash), ..at };
     }
     at == *after
-}
-
-fn id_of(blob: &Blob) -> RecordId {
-    match blob {
-        Blob::Bytes(bytes) => Body::parse(bytes).map_or(RecordId(Uuid::nil()), |b| b.envelope.id),
-        Blob::Held(_) => RecordId(Uuid::nil()),
-    }
 }
 
 /// The server answered a cursor with another generation: it was restored, and may lack what it had confirmed.
@@ -228,30 +234,30 @@ fn began_again(from: &FeedFrom, next: &FeedNext) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lamplight_domain::chain::{Hash, body_hash};
+    use lamplight_domain::chain::body_hash;
     use lamplight_domain::ids::AuthorId;
     use lamplight_domain::time::Ms;
-    use lamplight_domain::wire::FeedRow;
 
-    fn row(n: u64) -> FeedRow {
-        FeedRow { n, author: AuthorId(Uuid::nil()), seq: n, received_at: Ms(0), flags: vec![] }
+    fn row(n: u64, blob: &Blob) -> Row {
+        let row = FeedRow { n, author: AuthorId(Uuid::nil()), seq: n, received_at: Ms(0), flags: vec![] };
+        Row::of(row, blob.clone())
     }
 
     #[test]
     fn a_page_must_lead_from_cursor_to_cursor() {
         let generation = Uuid::from_u128(1);
         let before = Cursor { generation, n: 4, hash: Hash([4; 32]) };
-        let bodies = [Blob::Bytes(b"no record".to_vec()), Blob::Bytes(b"nor this".to_vec())];
+        let [one, two] = [Blob::Bytes(b"no record".to_vec()), Blob::Bytes(b"nor this".to_vec())];
         let mut hash = before.hash;
-        for (n, blob) in [(5, &bodies[0]), (6, &bodies[1])] {
+        for (n, blob) in [(5, &one), (6, &two)] {
             hash = feed_hash(&hash, n, RecordId(Uuid::nil()), &blob.hash());
         }
         let after = Cursor { generation, n: 6, hash };
-        assert!(follows(&before, &after, &[row(5), row(6)], &bodies));
-        assert!(!follows(&before, &after, &[row(5), row(7)], &bodies), "a row is skipped");
-        assert!(!follows(&before, &after, &[row(6), row(5)], &bodies), "rows are swapped");
-        assert!(!follows(&before, &Cursor { n: 5, ..after }, &[row(5)], &bodies[..1]), "the page was cut");
+        assert!(follows(&before, &after, &[row(5, &one), row(6, &two)]));
+        assert!(!follows(&before, &after, &[row(5, &one), row(7, &two)]), "a row is skipped");
+        assert!(!follows(&before, &after, &[row(6, &one), row(5, &two)]), "rows are swapped");
+        assert!(!follows(&before, &Cursor { n: 5, ..after }, &[row(5, &one)]), "the page was cut");
         let held = Blob::Held(body_hash(b"pruned"));
-        assert!(follows(&before, &Cursor { n: 5, ..after }, &[row(5)], &[held]), "what was pruned is believed");
+        assert!(follows(&before, &Cursor { n: 5, ..after }, &[row(5, &held)]), "what was pruned is believed");
     }
 }

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-const TURNS: usize = 400;
+const TURNS: usize = 2_000;
 
 pub async fn measure(facility: &Facility) -> Result<Vec<Measure>> {
     let tablet = open(&facility.folder().join("commit"))?;
@@ -22,11 +22,13 @@ pub async fn measure(facility: &Facility) -> Result<Vec<Measure>> {
         bares.push(timed(|| bare.commit(n))?);
     }
     let is = "bare rusqlite commit of one row (SQLCipher, WAL, synchronous=FULL)";
-    Ok([(50, "p50"), (99, "p99")]
-        .map(|(p, name)| {
+    // How many times a bare commit it may take.
+    Ok([(50, "p50", 2.5), (99, "p99", 4.0)]
+        .map(|(p, name, times)| {
             let (ours, bare) = (percentile(&mut ours, p), percentile(&mut bares, p));
-            Measure::new(&format!("tap to durable, {name}"), ours, "ms")
+            Measure::new(&format!("tap to durable twice, {name}"), ours, "ms")
                 .beside(bare, is)
+                .goal(times * bare)
                 .note(format!("{TURNS} each, in turns"))
         })
         .into())

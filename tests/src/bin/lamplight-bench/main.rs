@@ -4,6 +4,7 @@
 mod backlog;
 mod board;
 mod commit;
+mod copies;
 mod footprint;
 mod offline;
 mod screen;
@@ -49,8 +50,11 @@ async fn measure(bench: &Bench) -> Result<Table> {
     let mut table = Table::default();
     let facility = Facility::demo()?;
     let wanted = |name: &str| name.contains(&bench.only);
-    if wanted("tap to durable") {
-        note(&mut table, "tap to durable", commit::measure(&facility).await);
+    if wanted("tap to durable twice") {
+        note(&mut table, "tap to durable twice", commit::measure(&facility).await);
+    }
+    if wanted("second copy") {
+        note(&mut table, "second copy", copies::measure(&facility));
     }
     if wanted("recording in a black hole") {
         note(&mut table, "recording in a black hole", offline::measure(&facility).await);
