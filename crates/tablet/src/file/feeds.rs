@@ -22,3 +22,16 @@ pub fn set(to: &Connection, ward: WardId, next: &FeedFrom, backed_up: Option<Ms>
     .execute(params![ward.0.as_bytes(), serde_json::to_string(next).unwrap_or_default(), backed_up.map(|t| t.0)])
     .map(|_| ())
 }
+
+/// Server time up to which the server said that it is backed up.
+pub fn backed_up(from: &Connection, ward: WardId) -> rusqlite::Result<Option<Ms>> {
+    let found: Option<Option<i64>> = from
+        .prepare_cached("SELECT backed_up FROM feeds WHERE ward = ?1")?
+        .query_row([ward.0.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(found.flatten().map(Ms))
+}
+
+pub fn forget_backed_up(to: &Connection, ward: WardId) -> rusqlite::Result<()> {
+    to.execute("UPDATE feeds SET backed_up = NULL WHERE ward = ?1", [ward.0.as_bytes()]).map(|_| ())
+}

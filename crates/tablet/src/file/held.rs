@@ -19,6 +19,11 @@ pub fn note(to: &Connection, row: &FeedRow, body: &Hash) -> rusqlite::Result<()>
     .map(|_| ())
 }
 
+/// The server holds this body no more.
+pub fn forget(to: &Connection, body: &Hash) -> rusqlite::Result<()> {
+    to.prepare_cached("DELETE FROM held WHERE body_hash = ?1")?.execute([body.0]).map(|_| ())
+}
+
 /// The link by which the server holds a body, with all that its feed told of it.
 pub fn of_body(from: &Connection, body: &Hash) -> rusqlite::Result<Option<FeedRow>> {
     from.prepare_cached("SELECT author, seq, received_at, n, flags FROM held WHERE body_hash = ?1 LIMIT 1")?

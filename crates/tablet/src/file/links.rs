@@ -78,6 +78,12 @@ pub fn is_linked(from: &Connection, author: AuthorId, body: &Hash) -> rusqlite::
         .query_row(params![body.0, author.0.as_bytes()], |row| row.get(0))
 }
 
+/// Has this author written the body down after `seq`?
+pub fn is_linked_after(from: &Connection, author: AuthorId, seq: u64, body: &Hash) -> rusqlite::Result<bool> {
+    from.prepare_cached("SELECT EXISTS (SELECT 1 FROM links WHERE body_hash = ?1 AND author = ?2 AND seq > ?3)")?
+        .query_row(params![body.0, author.0.as_bytes(), signed(seq)], |row| row.get(0))
+}
+
 /// Has any own author written the body down?
 pub fn is_linked_at_all(from: &Connection, body: &Hash) -> rusqlite::Result<bool> {
     from.prepare_cached("SELECT EXISTS (SELECT 1 FROM links WHERE body_hash = ?1)")?

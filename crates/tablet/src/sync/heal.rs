@@ -3,18 +3,13 @@
 
 use super::push::{Pushing, Stands, local, not_taken};
 use crate::agree::HEALING;
-use crate::file::{bodies, links, lock, meta};
+use crate::file::{links, lock, meta};
 use crate::tablet::Inner;
 use crate::trouble;
-use lamplight_domain::chain::Hash;
 use lamplight_domain::ids::AuthorId;
-use lamplight_domain::wire::{BATCH_MAX_LINKS, Facility, OfferAsk, PushRefused, Trouble};
+use lamplight_domain::wire::{Facility, PushRefused, Trouble};
 use std::sync::Arc;
 
-/// Hashes of one offer.
-const OFFER_MAX: usize = BATCH_MAX_LINKS * 4;
-/// Links of one transaction: a recording waits for one of them at most.
-const RELINK_MAX: usize = 200;
 /// A fresh author can only be forked by a copy made since; more than one in a row is some other fault.
 const FORKS_MAX: usize = 3;
 
@@ -51,14 +46,7 @@ impl Inner {
         // The server must know the fresh author before it answers an offer of it.
         self.introduce(facility, pushing).await?;
         let own = self.blocking(|inner| inner.records.read(links::own_bodies).map_err(local)).await?;
-        for offered in own.chunks(OFFER_MAX) {
-            let author = self.sync_state().author.ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
-            let answer = facility.offer(OfferAsk { author, bodies: offered.to_vec() }).await?;
-            for lacking in answer.lacks.chunks(RELINK_MAX) {
-                let lacking = lacking.to_vec();
-                self.blocking(move |inner| inner.relink(&lacking)).await?;
-            }
-        }
+        self.offer(facility, &own).await?;
         self.blocking(|inner| inner.records.write(|to| meta::set(to, HEALING, &false)).map_err(local)).await
     }
 
@@ -98,16 +86,5 @@ impl Inner {
             facility.push(super::push::introduction(&identity, own)).await?;
         }
         Ok(())
-    }
-
-    /// Links bodies again that the newest author has not linked yet.
-    fn relink(&self, lacking: &[Hash]) -> Result<(), Trouble> {
-        let read = |from: &rusqlite::Connection| lacking.iter().map(|hash| bodies::bytes(from, hash)).collect();
-        let bodies: Vec<Option<Vec<u8>>> = self.records.read(read).map_err(local)?;
-        let mut hand = lock(&self.pen);
-        if hand.is_none() {
-            *hand = self.pick_up().map_err(local)?;
-        }
-        self.write_down_again(&mut hand, bodies.into_iter().flatten().collect()).map_err(local)
     }
 }

@@ -9,6 +9,7 @@ mod fake;
 mod heal;
 mod http;
 mod join;
+mod offer;
 mod pull;
 mod push;
 mod run;

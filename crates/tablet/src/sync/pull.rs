@@ -128,6 +128,7 @@ impl Inner {
                         }
                         held::note(to, row, hash)?;
                     }
+                    super::offer::notice(to, identity.ward, &header.next, header.backed_up)?;
                     feeds::set(to, identity.ward, &next, header.backed_up)?;
                     meta::set(to, CONTACTS, &header.contacts)?;
                     meta::set(to, CONTACT, &contact)?;

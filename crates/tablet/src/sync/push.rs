@@ -76,6 +76,9 @@ impl Inner {
         if self.blocking(|inner| inner.is_healing()).await? {
             self.heal(facility, pushing).await?;
         }
+        if ask {
+            self.offer_after_a_restore(facility).await?;
+        }
         let (mut fruitless, mut former_are_known) = (0, false);
         loop {
             let (with_credential, most) = (pushing.with_credential, pushing.most_links);

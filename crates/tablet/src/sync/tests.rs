@@ -162,6 +162,61 @@ async fn a_healing_that_was_cut_goes_on_after_a_restart() {
     }
 }
 
+/// The server is restored from a backup that it had made.
+fn restore(server: &FakeFacility, backup: &State) {
+    let generation = lock(&server.0).generation + 1;
+    *lock(&server.0) = State { generation, ..backup.clone() };
+}
+
+#[tokio::test]
+async fn a_restored_server_gets_back_what_a_tablet_that_is_gone_had_sent() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (clock, server) = (HandClock::new(), server());
+    let (gone, tablet) = (with_patient(one.path(), &clock, 1), with_patient(two.path(), &clock, 2));
+    let mut saved = record(&gone, 2);
+    sync(&gone, &server).await.unwrap();
+    let backup = lock(&server.0).clone();
+    saved.extend(record(&gone, 3));
+    sync(&gone, &server).await.unwrap();
+    drop(gone);
+    sync(&tablet, &server).await.unwrap();
+    saved.extend(record(&tablet, 1));
+    sync(&tablet, &server).await.unwrap();
+    restore(&server, &backup);
+    // Cut anywhere, it goes on.
+    for cut_after in 0..6 {
+        lock(&server.0).cut_after = Some(cut_after);
+        let _ = sync(&tablet, &server).await;
+    }
+    lock(&server.0).cut_after = None;
+    drop(tablet);
+    let tablet = open(two.path(), &clock);
+    sync(&tablet, &server).await.unwrap();
+    sync(&tablet, &server).await.unwrap();
+    assert_eq!(tablet.sync_state().waiting, 0);
+    holds_once(&server, &saved);
+    lock(&server.0).batches.clear();
+    sync(&tablet, &server).await.unwrap();
+    assert!(lock(&server.0).batches.iter().all(|(_, links, _)| *links == 0), "asked once, and then it is done");
+}
+
+#[tokio::test]
+async fn what_is_backed_up_is_not_offered_and_an_older_backup_is_believed() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    let list = |mark| tablet.0.records.read(|from| bodies::not_backed_up(from, mark)).unwrap();
+    let first = record(&tablet, 1);
+    sync(&tablet, &server).await.unwrap();
+    lock(&server.0).time += 60_000;
+    let second = record(&tablet, 1);
+    sync(&tablet, &server).await.unwrap();
+    let mark = Some(START + 30_000);
+    assert!(!list(mark).contains(&first[0]) && list(mark).contains(&second[0]));
+    assert!(list(None).contains(&first[0]));
+    let third = record(&tablet, 1);
+    assert!(list(Some(START + 90_000)).contains(&third[0]), "what was never received is never backed up");
+}
+
 fn damage(tablet: &Tablet) {
     let mut hand = lock(&tablet.0.pen);
     tablet.0.rebuild(&mut hand).unwrap();

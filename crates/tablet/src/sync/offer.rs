@@ -1,0 +1,124 @@
+//! Offering: the server says which bodies it lacks, and those are linked again. After a fork it is asked about the own
+//! ones; after it was restored from a backup, about everything that this tablet holds since then, whoever wrote it: the
+//! tablet that did may be gone.
+
+use super::push::local;
+use crate::file::{bodies, feeds, held, links, lock, meta};
+use crate::tablet::Inner;
+use lamplight_domain::chain::Hash;
+use lamplight_domain::time::Ms;
+use lamplight_domain::wire::{BATCH_MAX_LINKS, Facility, FeedNext, OfferAsk, Trouble};
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Hashes of one offer.
+const OFFER_MAX: usize = BATCH_MAX_LINKS * 4;
+/// Links of one transaction: a recording waits for one of them at most.
+const RELINK_MAX: usize = 200;
+
+/// The feed's generation when a page was last read.
+const GENERATION: &str = "generation";
+/// Set while a restored server may still lack what this tablet holds; survives a crash in between.
+const OFFERING: &str = "offering";
+
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Offering {
+    /// What the server received before this is in its backup. None: nothing is known to be.
+    backed_up: Option<Ms>,
+}
+
+/// In the transaction that stores a page: notices that the server went back to a backup. A generation that was never
+/// read from is no restored one.
+pub(super) fn notice(
+    to: &Connection,
+    ward: lamplight_domain::ids::WardId,
+    next: &FeedNext,
+    backed_up_now: Option<Ms>,
+) -> rusqlite::Result<()> {
+    let generation = match next {
+        FeedNext::Cursor(cursor) => cursor.generation,
+        FeedNext::Opening(mark) => mark.end.generation,
+    };
+    let before: Option<Uuid> = meta::get(to, GENERATION)?;
+    if before == Some(generation) {
+        return Ok(());
+    }
+    meta::set(to, GENERATION, &generation)?;
+    if before.is_some() {
+        // The older of the two marks: the backup that was restored need not be the newest.
+        let then = feeds::backed_up(to, ward)?;
+        let earlier: Option<Offering> = meta::get::<Option<Offering>>(to, OFFERING)?.flatten();
+        let marks = [then, backed_up_now].into_iter().chain(earlier.map(|o| o.backed_up));
+        let backed_up = marks.min_by_key(|mark| mark.map_or(i64::MIN, |at| at.0)).flatten();
+        meta::set(to, OFFERING, &Some(Offering { backed_up }))?;
+        // The mark of a server that is no more says nothing of this one.
+        feeds::forget_backed_up(to, ward)?;
+    }
+    Ok(())
+}
+
+impl Inner {
+    fn offering(&self) -> Result<Option<Offering>, Trouble> {
+        Ok(self.records.read(|from| meta::get::<Option<Offering>>(from, OFFERING)).map_err(local)?.flatten())
+    }
+
+    /// Where the server was restored since: everything held that its backup may lack.
+    pub(super) async fn offer_after_a_restore<F: Facility + Sync>(
+        self: &Arc<Self>,
+        facility: &F,
+    ) -> Result<(), Trouble> {
+        let Some(offering) = self.blocking(|inner| inner.offering()).await? else { return Ok(()) };
+        let list = move |from: &Connection| bodies::not_backed_up(from, offering.backed_up);
+        let hashes = self.blocking(move |inner| inner.records.read(list).map_err(local)).await?;
+        tracing::warn!(offered = hashes.len(), "the server was restored; it is asked for what it lacks");
+        self.offer(facility, &hashes).await?;
+        self.blocking(|inner| inner.records.write(|to| meta::set(to, OFFERING, &None::<Offering>)).map_err(local)).await
+    }
+
+    /// Asks which of these the server lacks, and links them under the newest author.
+    pub(super) async fn offer<F: Facility + Sync>(
+        self: &Arc<Self>,
+        facility: &F,
+        hashes: &[Hash],
+    ) -> Result<(), Trouble> {
+        for offered in hashes.chunks(OFFER_MAX) {
+            let author = self.sync_state().author.ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
+            let answer = facility.offer(OfferAsk { author, bodies: offered.to_vec() }).await?;
+            for lacking in answer.lacks.chunks(RELINK_MAX) {
+                let lacking = lacking.to_vec();
+                self.blocking(move |inner| inner.relink(&lacking)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Links bodies again that the newest author has not linked yet, or whose link the server had confirmed and lost.
+    fn relink(&self, lacking: &[Hash]) -> Result<(), Trouble> {
+        let mut hand = lock(&self.pen);
+        if hand.is_none() {
+            *hand = self.pick_up().map_err(local)?;
+        }
+        let Some(standing) = hand.as_ref().map(|pen| (pen.head.author, pen.confirmed)) else { return Ok(()) };
+        let bodies = self
+            .records
+            .write(|to| {
+                let mut bodies = Vec::new();
+                for hash in lacking {
+                    // Whatever its feed once told: it does not hold this any more.
+                    held::forget(to, hash)?;
+                    // A link that still waits brings it there by itself.
+                    if !links::is_linked_after(to, standing.0, standing.1, hash)? {
+                        bodies.extend(crate::file::bodies::bytes(to, hash)?);
+                    }
+                }
+                Ok(bodies)
+            })
+            .map_err(local)?;
+        if bodies.is_empty() {
+            return Ok(());
+        }
+        self.append(&mut hand, &bodies, |_| Ok(())).map_err(Trouble::Refused)
+    }
+}
