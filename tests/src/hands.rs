@@ -156,17 +156,19 @@ impl Hands<'_> {
 
     /// The record that the toast speaks of.
     pub async fn saved(&self) -> Result<String> {
-        let said =
-            self.page.text_that(&id("toast"), "that it is saved", |t| t.contains("Saved on this tablet")).await?;
+        self.said("Saved on this tablet").await
+    }
+
+    /// The record of which the toast says this.
+    async fn said(&self, what: &str) -> Result<String> {
+        let said = self.page.text_that(&id("toast"), what, |t| t.contains(what)).await?;
         let toast = self.page.see(&id("toast")).await?;
         toast.attr("data-record").await?.with_context(|| format!("a toast of no record: {said}"))
     }
 
     pub async fn undo(&self) -> Result<()> {
-        let before = self.saved().await?;
         self.tap("undo").await?;
-        let undone = within(PATIENCE, async || (self.saved().await.ok()? != before).then_some(())).await;
-        undone.context("the undo was not saved")
+        self.said("Taken back").await.context("the undo was not saved").map(|_| ())
     }
 
     /// The strip at the top: (online, waiting).

@@ -1,46 +1,8 @@
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ids } from '../src/tablet/testids';
+import { alive, asked, at, open, pad, program, saves, screen, SIZES, withBrowser } from './hand';
 
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-let browser: Browser;
-let context: BrowserContext | undefined;
-
-beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });
-});
-afterEach(async () => {
-  await context?.close();
-  context = undefined;
-});
-afterAll(() => browser.close());
-
-async function open(query: string): Promise<Page> {
-  context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
-  const page = await context.newPage();
-  await page.goto(`${inject('origin')}/tablet/index.html?${query}`);
-  return page;
-}
-const at = (page: Page, id: string) => page.getByTestId(id);
-const alive = (page: Page) => page.locator('body:not([data-dead])').waitFor();
-const screen = (page: Page, name: string) => page.locator(`body[data-screen="${name}"]`).waitFor();
-const head = (page: Page) => page.evaluate(() => (window as unknown as Fixture).fixture.calls());
-type Call = { command: string; args: Record<string, unknown> };
-type Fixture = {
-  fixture: {
-    setFull: (full: boolean) => void;
-    calls: () => Call[];
-    urgent: (bed: string) => void;
-    hang: () => void;
-    lock: () => void;
-  };
-};
-const saves = async (page: Page) => (await head(page)).filter((one) => one.command === 'save').map((one) => one.args);
-
-async function pad(page: Page, bed: string): Promise<void> {
-  await at(page, ids.card(bed)).click();
-  await at(page, ids.activity('calm')).waitFor();
-}
+withBrowser();
 
 describe('the check pad', () => {
   test('nothing is chosen, the second tap saves, and the board is back', async () => {
@@ -121,28 +83,8 @@ describe('the check pad', () => {
     await alive(page);
     await at(page, ids.undo).click();
     await page.locator(`[data-testid="${ids.card('104A')}"][data-state="overdue"]`).waitFor();
-    const amended = (await head(page)).find((one) => one.command === 'amend');
-    expect(amended?.args).toMatchObject({ action: { do: 'retract' }, reason: 'undo' });
-  });
-
-  test('a full disk says NOT saved, keeps the entry, and saves it once there is room', async () => {
-    const page = await open('as=technician&with=full');
-    await pad(page, '104A');
-    await at(page, ids.place('hallway')).click();
-    await at(page, ids.activity('calm')).click();
-    await at(page, ids.notSaved).waitFor();
-    await at(page, ids.tryAgain).click();
-    await page.locator(`[data-testid="${ids.tryAgain}"]:enabled`).waitFor();
-    expect(await page.getByTestId(ids.toast).count()).toBe(0);
-    await page.evaluate(() => {
-      (window as unknown as Fixture).fixture.setFull(false);
-    });
-    await at(page, ids.tryAgain).click();
-    await at(page, ids.toast).waitFor();
-    await screen(page, 'board');
-    const tried = (await saves(page)).map((one) => one['id']);
-    expect(tried).toHaveLength(3);
-    expect(new Set(tried).size).toBe(1);
+    const amended = (await asked(page, 'amend'))[0];
+    expect(amended).toMatchObject({ action: { do: 'retract' }, reason: 'undo' });
   });
 
   test('with the keyboard alone: a card, two tiles, back on the card', async () => {
@@ -185,44 +127,76 @@ describe('the board', () => {
     }
   });
 
-  test('no state, bed or precaution is cut off', async () => {
-    const page = await open('as=technician&with=band,draft');
-    for (const size of [
-      { width: 1280, height: 800 },
-      { width: 800, height: 1280 },
-    ]) {
-      await page.setViewportSize(size);
-      await at(page, ids.card('112B')).waitFor();
-      const cut = await page
-        .locator('[data-stay] .state .words, [data-stay] .bed, [data-stay] .precautions')
-        .evaluateAll((parts) =>
-          parts
-            .filter((part) => {
-              const card = part.closest('[data-stay]')?.getBoundingClientRect();
-              const box = part.getBoundingClientRect();
-              return (
-                !card || part.scrollWidth > part.clientWidth + 1 || box.bottom > card.bottom || box.right > card.right
-              );
-            })
-            .map((part) => part.textContent),
-        );
-      expect(cut).toEqual([]);
+  test('nothing that a card says is cut off, whatever it has to say, in every order and with a band above', async () => {
+    for (const query of ['as=technician&with=band,draft', 'as=technician&with=band,draft,worst']) {
+      const page = await open(query);
+      for (const size of Object.values(SIZES)) {
+        await page.setViewportSize(size);
+        for (const order of ['walking', 'place', 'urgent']) {
+          await at(page, ids.order(order)).click();
+          await at(page, ids.card('112B')).waitFor();
+          const cut = await page.evaluate(() => {
+            const said = '.state .words, .bed, .precautions, .mark, .where, .is-next';
+            return [...document.querySelectorAll(said)]
+              .filter((part) => part.closest('[data-stay]'))
+              .filter((part) => {
+                const card = part.closest('[data-stay]')?.getBoundingClientRect();
+                const foot = part.closest('[data-stay]')?.querySelector('.foot')?.getBoundingClientRect();
+                const box = part.getBoundingClientRect();
+                if (!card || !foot || (part.scrollWidth > part.clientWidth + 1 && part.clientWidth > 0)) return true;
+                const inFoot = part.closest('.foot') !== null;
+                return (
+                  (box.height < 10 && part.textContent?.trim() !== '') ||
+                  box.right > card.right ||
+                  box.bottom > (inFoot ? card.bottom : foot.top + 2)
+                );
+              })
+              .map((part) => `${part.className} ${part.textContent ?? ''}`);
+          });
+          expect(cut, `${query} ${order} ${String(size.width)}`).toEqual([]);
+        }
+      }
+      await page.context().close();
     }
   });
 
-  test('where and when stand on every card, also below a band of concerns', async () => {
-    const page = await open('as=technician&with=band');
+  test('where and when are read on every ground, in both themes', async () => {
+    for (const theme of ['night', 'day']) {
+      const page = await open(`as=technician&theme=${theme}`);
+      await at(page, ids.card('104A')).waitFor();
+      const low = await page.evaluate(() => {
+        const light = (colour: string) => {
+          const [r = 0, g = 0, b = 0] = (colour.match(/[\d.]+/g) ?? [])
+            .map((c) => Number(c) / 255)
+            .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+          return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+        };
+        return [...document.querySelectorAll('[data-stay] :is(.where, .mark, .aside, .is-next)')]
+          .map((part) => {
+            const card = part.closest('[data-stay]') ?? part;
+            const [a, b] = [light(getComputedStyle(part).color), light(getComputedStyle(card).backgroundColor)];
+            return { part, ratio: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) };
+          })
+          .filter(({ ratio }) => ratio < 7)
+          .map(({ part, ratio }) => `${part.textContent ?? ''} ${ratio.toFixed(1)}`);
+      });
+      expect(low, theme).toEqual([]);
+      await page.context().close();
+    }
+  });
+
+  test('what comes above the cards waits for the finger', async () => {
+    const page = await open('as=technician');
+    await at(page, ids.card('104A')).waitFor();
+    await page.mouse.move(640, 400);
+    await page.mouse.down();
+    await program(page, 'concern', '101A');
+    await program(page, 'urgent', '101A');
+    await page.locator(`[data-testid="${ids.card('101A')}"][data-state="overdue"]`).waitFor();
+    expect(await page.getByTestId(ids.concern(0)).count()).toBe(0);
+    await page.mouse.move(1270, 790);
+    await page.mouse.up();
     await at(page, ids.concern(0)).waitFor();
-    const hidden = await page.locator('[data-stay] .low > .line').evaluateAll((lines) =>
-      lines
-        .filter((line) => {
-          const card = line.closest('[data-stay]')?.getBoundingClientRect();
-          const box = line.getBoundingClientRect();
-          return !card || box.height < 10 || box.right > card.right || box.top < card.top;
-        })
-        .map((line) => line.textContent),
-    );
-    expect(hidden).toEqual([]);
   });
 
   test('does not re-sort under a finger, and does once it is gone', async () => {
@@ -233,9 +207,7 @@ describe('the board', () => {
     const before = await order();
     await page.mouse.move(640, 400);
     await page.mouse.down();
-    await page.evaluate(() => {
-      (window as unknown as Fixture).fixture.urgent('101A');
-    });
+    await program(page, 'urgent', '101A');
     await page.locator(`[data-testid="${ids.card('101A')}"][data-state="overdue"]`).waitFor();
     expect(await order()).toEqual(before);
     await page.mouse.move(1270, 790);
@@ -291,113 +263,54 @@ describe('entries', () => {
     await alive(page);
     await at(page, ids.close).click();
     await at(page, ids.concern(0)).waitFor();
-  });
-});
-
-describe('a locked tablet', () => {
-  test('shows no patient name and no surname anywhere in the page', async () => {
-    const page = await open('');
-    await at(page, ids.lockedOverdue).waitFor();
-    const text = await page.content();
-    for (const name of ['Garcia', 'Abara', 'Okafor', 'Lindqvist']) expect(text).not.toContain(name);
+    expect(await page.getByTestId(ids.draft).count()).toBe(0);
   });
 
-  test('after a lock nothing of the ward stays in the page, and nobody is chosen', async () => {
+  test('a concern that talk of harm has promised cannot be forgotten: the board says that nobody was told', async () => {
     const page = await open('as=technician');
-    await at(page, ids.card('104A')).waitFor();
-    await at(page, ids.lock).click();
-    await screen(page, 'locked');
-    await at(page, ids.lockedOverdue).waitFor();
-    const text = await page.content();
-    for (const name of ['Garcia', 'Abara', 'Okafor']) expect(text).not.toContain(name);
-    expect(await page.locator('[aria-pressed="true"]').count()).toBe(0);
+    await pad(page, '107A');
+    await at(page, ids.addMood).click();
+    await at(page, ids.moodSource('declined_to_say')).click();
+    await at(page, ids.harm('yes')).click();
+    await at(page, ids.save).click();
+    await screen(page, 'concern');
+    await alive(page);
+    await at(page, ids.close).getByText('The nurse has not been told', { exact: false }).click();
+    await screen(page, 'pad');
+    await at(page, ids.close).click();
+    await at(page, ids.draft).getByText('the nurse has not been told').waitFor();
+    await at(page, ids.draftContinue).click();
+    await screen(page, 'concern');
   });
 
-  test('says what is wrong with a PIN, and takes the right one', async () => {
-    const page = await open('');
-    await at(page, ids.person('Maya', '')).click();
-    for (const digit of [1, 1, 1, 1, 1, 1]) await at(page, ids.pin(digit)).click();
-    await page.locator(`[data-testid="${ids.pinMessage}"][data-code="pin.wrong"]`).waitFor();
-    for (const digit of [2, 4, 6, 8, 1, 0]) await at(page, ids.pin(digit)).click();
-    await screen(page, 'board');
+  test('similar names are marked where they are written about', async () => {
+    const page = await open('as=technician');
+    await pad(page, '104B');
+    for (const way of [ids.addNote, ids.openDay]) {
+      await at(page, way).click();
+      await page.getByText('has a name like this one').waitFor();
+      await at(page, ids.close).click();
+      await screen(page, 'pad');
+    }
   });
 
-  test('help is one tap, names nobody, and is honest', async () => {
-    const page = await open('');
-    await at(page, ids.notFound).click();
-    await at(page, ids.told).waitFor();
-    expect(await at(page, ids.told).textContent()).toContain('told nobody');
-    const raised = (await head(page)).filter((one) => one.command === 'raise');
-    expect(raised.map((one) => one.args)).toEqual([{ what: 'not_found', stay: null, place: '' }]);
+  test('a pad shows where to look for whom nobody knows, and only a person who is with the patient can leave', async () => {
+    const page = await open('as=technician');
+    await pad(page, '105A');
+    await page.getByText('may be on W-3: go and look').waitFor();
+    await at(page, ids.close).click();
+    await pad(page, '103A');
+    await at(page, ids.startWatch).waitFor();
+    expect(await page.getByTestId(ids.endWatch).count()).toBe(0);
+    await at(page, ids.startWatch).click();
+    await at(page, ids.endWatch).waitFor();
   });
-});
 
-test('a screen that gets no answer says so and greys, and never looks current', async () => {
-  const page = await open('as=technician');
-  await at(page, ids.card('104A')).waitFor();
-  await page.evaluate(() => {
-    (window as unknown as Fixture).fixture.hang();
+  test('a count that differs from the census is said, and stays until it is read', async () => {
+    const page = await open('as=nurse');
+    await at(page, ids.takeOver).click();
+    await at(page, ids.censusCount).fill('23');
+    await at(page, ids.takeOverConfirm).click();
+    await at(page, ids.censusDiffers).getByText('You counted 23').waitFor();
   });
-  await at(page, ids.notUpdated).waitFor();
-  expect(await at(page, ids.notUpdated).textContent()).toContain('02:47');
-  expect(await at(page, ids.board).getAttribute('class')).toContain('stale');
-});
-
-test('what was not saved outlives a lock by the program, for its own person only', async () => {
-  const page = await open('as=technician&with=full');
-  await pad(page, '104A');
-  await at(page, ids.place('hallway')).click();
-  await at(page, ids.activity('calm')).click();
-  await at(page, ids.notSaved).waitFor();
-  await page.evaluate(() => {
-    (window as unknown as Fixture).fixture.lock();
-    (window as unknown as Fixture).fixture.setFull(false);
-  });
-  await screen(page, 'locked');
-  expect(await page.getByTestId(ids.notSaved).count()).toBe(0);
-  await at(page, ids.person('Sara', '')).click();
-  await page.keyboard.type('246810');
-  await screen(page, 'board');
-  expect(await page.getByTestId(ids.notSaved).count()).toBe(0);
-  await at(page, ids.lock).click();
-  await screen(page, 'locked');
-  await at(page, ids.person('Maya', '')).click();
-  await page.keyboard.type('246810');
-  await at(page, ids.tryAgain).click();
-  await page.locator(`[data-testid="${ids.card('104A')}"][data-state="ok"]`).waitFor();
-});
-
-test('an emergency of a patient ends with the check that found them', async () => {
-  const page = await open('as=technician');
-  await pad(page, '104A');
-  await at(page, ids.notFound).click();
-  await at(page, ids.told).waitFor();
-  await alive(page);
-  await at(page, ids.whoCame).click();
-  await at(page, ids.person('Sara', '')).click();
-  await page.locator(`[data-testid="${ids.told}"]`, { hasText: 'has answered' }).waitFor();
-  await alive(page);
-  await at(page, ids.found).click();
-  await at(page, ids.place('hallway')).click();
-  await at(page, ids.activity('calm')).click();
-  await screen(page, 'board');
-  await page.waitForFunction(() =>
-    (window as unknown as Fixture).fixture.calls().some((one) => one.command === 'end_emergency'),
-  );
-  expect(await saves(page)).toHaveLength(1);
-});
-
-test('a late entry carries its own time', async () => {
-  const page = await open('as=technician');
-  await pad(page, '104A');
-  await at(page, ids.openDay).click();
-  await at(page, ids.lateEntry).click();
-  await at(page, 'late-hour').selectOption('01:00');
-  await at(page, 'late-minute').fill('37');
-  await at(page, ids.place('hallway')).click();
-  await at(page, ids.activity('calm')).click();
-  await at(page, ids.save).click();
-  await at(page, ids.toast).waitFor();
-  const [saved] = await saves(page);
-  expect(saved?.['observed_at']).toBe(Date.UTC(2026, 10, 22, 6, 37));
 });

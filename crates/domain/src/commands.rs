@@ -87,7 +87,7 @@ commands! {
     sign_in(SignIn) -> Session, Access::Locked;
     /// Help, also from a locked tablet: recorded as unsigned then.
     raise(Raise) -> Raised, Access::Locked;
-    /// "Somebody came": from the locked screen it names nobody.
+    /// What this tablet holds and knows. Names nobody.
     status(Nothing) -> Status, Access::Locked;
     /// Silences this tablet's signal for two minutes. Recorded; colours stay.
     silence(Nothing) -> Nothing, Access::Locked;
@@ -106,12 +106,13 @@ commands! {
     keep_draft(Draft) -> Nothing, Access::Roles(CARE);
     drop_draft(DropDraft) -> Nothing, Access::Roles(CARE);
     /// The signed-in person's half-made entries.
-    drafts(Nothing) -> Vec<Draft>, Access::Roles(CARE);
+    drafts(Nothing) -> Vec<KeptDraft>, Access::Roles(CARE);
     /// Undo, wrong patient, mis-tap, correction: a new record, both stay visible.
     amend(Amend) -> Saved, Access::Roles(CARE);
     day(OfDay) -> PatientDay, Access::Roles(CARE);
-    /// Takes over the ward's observations: accepted by the incoming person.
-    take_over(TakeOver) -> Board, Access::Roles(CARE);
+    /// Takes over the ward's observations: accepted by the incoming person. A count that differs from the census is
+    /// recorded, and said in the notice.
+    take_over(TakeOver) -> Saved, Access::Roles(CARE);
     /// The signed-in person is with this patient from now on (continuous level).
     start_watch(OfStay) -> Saved, Access::Roles(CARE);
     end_watch(OfStay) -> Saved, Access::Roles(CARE);
@@ -220,6 +221,8 @@ pub struct Pad {
     /// "Q15 since 19:20, Dr Patel"
     pub level: String,
     pub level_as_of: String,
+    /// The signed-in person is recorded as being with the patient: only they can leave.
+    pub watching: bool,
     /// Newest first, at most six.
     pub recent: Vec<DayRow>,
     pub lists: Lists,
@@ -253,6 +256,10 @@ pub struct Save {
     pub entry: Entry,
     /// Only for a late entry: when it was seen. A future time is refused; None is now.
     pub observed_at: Option<Ms>,
+    /// When the person tapped, by the board's time. A save that comes more than 30 s after it, because the first try
+    /// failed, is a late entry of that time: nobody looked again. None where the save is the tap itself.
+    #[serde(default)]
+    pub tapped_at: Option<Ms>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -260,7 +267,7 @@ pub struct Save {
 pub struct Saved {
     pub record: RecordId,
     pub recorded_at: Ms,
-    /// "Saved on this tablet 02:47:10"
+    /// "Saved on this tablet 02:47:10"; of other acts what was done: "Taken back 02:47:10".
     pub words: String,
     /// Something to show with it, such as "Another check of this patient 40 s ago"; else empty.
     pub notice: String,
@@ -275,7 +282,7 @@ pub struct Draft {
     pub id: RecordId,
     pub stay: StayId,
     pub begun_at: Ms,
-    /// Which form: "mood", "behaviour", "note", "concern", "not_done".
+    /// Which form: "mood", "behaviour", "note", "concern", "not_done", "late_entry".
     pub form: String,
     /// What stands in it, as JSON that only the page reads.
     pub state: String,
@@ -285,6 +292,18 @@ impl std::fmt::Debug for Draft {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Draft({}, ***)", self.id)
     }
+}
+
+/// A half-made entry as it is offered again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export_to = "commands.ts")]
+pub struct KeptDraft {
+    #[serde(flatten)]
+    pub draft: Draft,
+    /// When it was begun: "02:10".
+    pub begun_clock: String,
+    /// Begun so long ago that "now" would be an invented time: the person says when it was seen.
+    pub ask_when_seen: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -316,13 +335,17 @@ pub struct Raise {
     pub stay: Option<StayId>,
     /// Bed, room or place where it is; may be empty.
     pub place: String,
+    /// An emergency that was raised before anybody knew of which patient: this one takes its place and its time, and
+    /// that one is ended.
+    #[serde(default)]
+    pub instead_of: Option<RecordId>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[ts(export_to = "commands.ts")]
 pub struct Raised {
     pub record: RecordId,
-    /// With names only while signed in.
+    /// With names only while signed in. Not `recorded` where this tablet could not write it down: it tries again.
     pub emergency: OpenEmergency,
 }
 

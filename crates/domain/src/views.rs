@@ -210,6 +210,9 @@ pub struct OpenEmergency {
     pub by: String,
     /// "S. Lindqvist": the named person who took notice; None until then.
     pub acknowledged_by: Option<String>,
+    /// False while the tablet that raised it could not write it down: nobody else can have it, and nothing can be
+    /// added to it. On the station always true.
+    pub recorded: bool,
     /// The facility server has it (receipt), so other screens can show it. On the station always true.
     pub sent: bool,
     /// "This tablet has told nobody: it is offline since 01:52. Use your alarm or shout."
@@ -277,6 +280,8 @@ pub enum SignalLevel {
 pub struct Locked {
     pub ward_name: String,
     pub demo: bool,
+    /// The moment that this screen is true for, and the same as "02:47" in the facility's zone.
+    pub now: Ms,
     pub clock: String,
     /// "Sunday 22 November"
     pub date: String,

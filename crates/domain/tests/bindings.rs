@@ -32,6 +32,7 @@ fn generate(into: &Path) {
         commands::Save,
         commands::Saved,
         commands::Draft,
+        commands::KeptDraft,
         commands::DropDraft,
         commands::Amend,
         commands::TakeOver,

@@ -19,6 +19,7 @@ use uuid::Uuid;
 const UNDO_MS: i64 = 10 * SECOND_MS;
 
 /// What is to be written down.
+#[derive(Clone)]
 pub(crate) struct Entry {
     pub by: Option<StaffId>,
     pub auth: Auth,
@@ -85,7 +86,8 @@ impl Inner {
         Ok(bytes.and_then(|b| Body::parse(&b).ok()))
     }
 
-    fn body(&self, identity: &Identity, entry: &Entry, clocks: Clocks) -> Result<(Body, String), Refusal> {
+    /// What would be written down, and the notice to show with it. Errors: those of [`may_record`].
+    pub fn body(&self, identity: &Identity, entry: &Entry, clocks: Clocks) -> Result<(Body, String), Refusal> {
         let now = lock(&self.contact).now(clocks);
         let known = self.known();
         let roster = known.roster.as_deref().ok_or_else(join_first)?;
@@ -126,7 +128,7 @@ fn saved(body: &Body, notice: String, zone: chrono_tz::Tz) -> Saved {
     Saved {
         record: body.envelope.id,
         recorded_at: at,
-        words: format!("Saved on this tablet {}", words::clock_with_seconds(at, zone)),
+        words: words::saved(body.event.as_ref(), at, zone),
         notice,
         undo_until: at + UNDO_MS,
     }

@@ -1,5 +1,6 @@
 //! The tablet: what it holds open, and how it starts.
 
+use crate::answer::help::Unrecorded;
 use crate::clock::{Clock, SystemClock};
 use crate::contact::Contact;
 use crate::file::{Broken, File, Schema, aside, drafts, identity, links, lock, meta, receipts};
@@ -68,6 +69,8 @@ pub(crate) struct Inner {
     pub troubles: Mutex<Troubles>,
     /// Until when this device's signal is silent: wall time to show, boot clock to judge.
     pub silenced: Mutex<Option<Clocks>>,
+    /// Help that could not be written down yet, oldest first.
+    pub unrecorded: Mutex<Vec<Unrecorded>>,
     /// Whether the shell's loudspeaker can be heard; None until it says.
     pub sound: Mutex<Option<bool>>,
     pub changes: watch::Sender<u64>,
@@ -118,6 +121,7 @@ impl Tablet {
             session: Mutex::default(),
             troubles: Mutex::new(troubles),
             silenced: Mutex::default(),
+            unrecorded: Mutex::default(),
             sound: Mutex::default(),
             changes: watch::Sender::new(0),
             stopped: watch::Sender::new(false),

@@ -150,7 +150,7 @@ pub async fn pad(tablet: &Tablet, stay: StayId) -> Pad {
 /// Opens the pad and saves one entry, as the screen does.
 pub async fn save(tablet: &Tablet, stay: StayId, entry: Entry) -> Result<Saved, Refusal> {
     let id = pad(tablet, stay).await.draft;
-    ask(tablet, "save", Save { id, stay, entry, observed_at: None }).await
+    ask(tablet, "save", Save { id, stay, entry, observed_at: None, tapped_at: None }).await
 }
 
 pub fn seen() -> Entry {

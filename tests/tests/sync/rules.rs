@@ -42,7 +42,7 @@ async fn two_taps_make_a_check_now_and_the_patient_is_seen() {
 async fn saving_a_draft_twice_saves_it_once() {
     let ward = Ward::open();
     let (tablet, stay) = on_the_ward(&ward).await;
-    let twice = Save { id: pad(&tablet, stay).await.draft, stay, entry: seen(), observed_at: None };
+    let twice = Save { id: pad(&tablet, stay).await.draft, stay, entry: seen(), observed_at: None, tapped_at: None };
     let first: Saved = ask(&tablet, "save", &twice).await.unwrap();
     let second: Saved = ask(&tablet, "save", &twice).await.unwrap();
     assert_eq!((first.record, first.recorded_at), (second.record, second.recorded_at));
@@ -79,6 +79,7 @@ async fn what_was_not_seen_closes_no_gap() {
         stay,
         entry: seen(),
         observed_at: Some(board(&tablet).await.now - 2 * MINUTE_MS),
+        tapped_at: None,
     };
     let late: Saved = ask(&tablet, "save", late).await.unwrap();
     assert_eq!(card(&tablet, stay).await.due_at, due_at, "a late entry is no check in time");
@@ -108,6 +109,7 @@ async fn there_is_no_future() {
         stay,
         entry: seen(),
         observed_at: Some(board(&tablet).await.now + 5 * MINUTE_MS),
+        tapped_at: None,
     };
     let refused = ask::<Saved>(&tablet, "save", future).await.unwrap_err();
     assert!(!refused.what.is_empty() && !refused.next.is_empty(), "{refused}");
@@ -181,7 +183,7 @@ async fn impossible_entries_are_refused_with_what_to_do() {
     }
     let nobody = StayId(Uuid::from_u128(1));
     let id = RecordId(Uuid::now_v7());
-    let unknown = Save { id, stay: nobody, entry: seen(), observed_at: None };
+    let unknown = Save { id, stay: nobody, entry: seen(), observed_at: None, tapped_at: None };
     assert!(ask::<Saved>(&tablet, "save", unknown).await.is_err());
     assert_eq!(tablet.sync_state().head, before, "a refusal leaves no record");
 }
@@ -283,7 +285,8 @@ async fn a_half_made_entry_survives_lock_change_of_user_and_restart_and_stays_wi
     let kept: Vec<Draft> = ask(&tablet, "drafts", json!({})).await.unwrap();
     assert_eq!(kept, vec![draft]);
     let words = Entry::Note { words: "Threw a cup.".into() };
-    let _: Saved = ask(&tablet, "save", Save { id, stay, entry: words, observed_at: None }).await.unwrap();
+    let _: Saved =
+        ask(&tablet, "save", Save { id, stay, entry: words, observed_at: None, tapped_at: None }).await.unwrap();
     let left: Vec<Draft> = ask(&tablet, "drafts", json!({})).await.unwrap();
     assert!(left.is_empty(), "saved is no longer half-made");
 }

@@ -8,10 +8,10 @@ export const KEEP_AFTER_MS = 300;
 export class DraftKeeper<S> {
   #waiting: { state: S } | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #last: Promise<void> = Promise.resolve();
+  #last: Promise<boolean> = Promise.resolve(true);
 
-  /** `keep` must not throw: a refusal is its own to show. */
-  constructor(private readonly keep: (state: S) => Promise<void>) {}
+  /** `keep` must not throw: a refusal is its own to show, and is answered by false. */
+  constructor(private readonly keep: (state: S) => Promise<boolean>) {}
 
   changed(state: S): void {
     this.#waiting = { state };
@@ -19,12 +19,17 @@ export class DraftKeeper<S> {
     this.#timer = setTimeout(() => void this.flush(), KEEP_AFTER_MS);
   }
 
-  /** Resolves when everything that was changed before is kept. */
-  flush(): Promise<void> {
+  /** Resolves once everything that was changed before was given to be kept: true if it is. What is not waits on. */
+  flush(): Promise<boolean> {
     clearTimeout(this.#timer);
     const waiting = this.#waiting;
     this.#waiting = null;
-    if (waiting !== null) this.#last = this.#last.then(() => this.keep(waiting.state));
+    if (waiting !== null)
+      this.#last = this.#last.then(async () => {
+        const kept = await this.keep(waiting.state);
+        if (!kept) this.#waiting ??= waiting;
+        return kept;
+      });
     return this.#last;
   }
 

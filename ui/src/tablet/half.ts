@@ -1,6 +1,6 @@
 import type { Entry } from '../shared/bindings/commands';
 import type { Code, HarmTalk, MoodSource } from '../shared/bindings/kinds';
-import type { Form } from './ward.svelte';
+import type { Form } from './route';
 
 /** What stands in a form so far. Everything is empty at first; nothing is filled in by the program. */
 export type Half = {

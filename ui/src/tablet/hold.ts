@@ -39,3 +39,18 @@ export function heldOrder<T>(standing: readonly T[], wanted: readonly T[], mayMo
   const known = new Set(standing);
   return [...standing.filter((one) => still.has(one)), ...wanted.filter((one) => !known.has(one))];
 }
+
+/**
+ * The things to show above the cards: the wanted ones where the page may move, else those that stand, each with what
+ * is new of it. Nothing comes and nothing goes under a finger.
+ */
+export function heldThings<T>(
+  standing: readonly T[],
+  wanted: readonly T[],
+  key: (one: T) => string,
+  mayMove: boolean,
+): readonly T[] {
+  if (mayMove) return wanted;
+  const fresh = new Map(wanted.map((one) => [key(one), one]));
+  return standing.map((one) => fresh.get(key(one)) ?? one);
+}

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { clockOf, elapsed } from './clock';
+import { elapsed } from './clock';
 import { DEAD_MS, DeadTime } from './dead';
 import { DraftKeeper, KEEP_AFTER_MS } from './draftkeeper';
-import { heldOrder, QUIET_MS, TouchHold } from './hold';
+import { heldOrder, heldThings, QUIET_MS, TouchHold } from './hold';
 import { Once } from './once';
+import { withFailed, without, type NotSaved } from './unsaved';
 
 describe('the board never re-sorts under a touch', () => {
   test('it may move when nobody has touched it', () => {
@@ -39,6 +40,15 @@ describe('the board never re-sorts under a touch', () => {
     expect(heldOrder([], ['b', 'a'], false)).toEqual(['b', 'a']);
   });
 
+  test('what stands above the cards neither comes nor goes under a finger, and says what is new of it', () => {
+    const of = (key: string, words: string) => ({ key, words });
+    const standing = [of('a', 'old'), of('b', 'old')];
+    const wanted = [of('x', 'new'), of('b', 'new')];
+    const key = (one: { key: string }) => one.key;
+    expect(heldThings(standing, wanted, key, false)).toEqual([of('a', 'old'), of('b', 'new')]);
+    expect(heldThings(standing, wanted, key, true)).toEqual(wanted);
+  });
+
   test('the same order is the same array, so that nothing is drawn again', () => {
     const standing = ['a', 'b'];
     expect(heldOrder(standing, ['a', 'b'], true)).toBe(standing);
@@ -72,7 +82,7 @@ describe('a half-made entry', () => {
 
   test('is kept once after a pause, with the newest state', async () => {
     const kept: string[] = [];
-    const keeper = new DraftKeeper<string>((state) => Promise.resolve(void kept.push(state)));
+    const keeper = new DraftKeeper<string>((state) => Promise.resolve(kept.push(state) > 0));
     keeper.changed('a');
     keeper.changed('ab');
     await vi.advanceTimersByTimeAsync(KEEP_AFTER_MS - 1);
@@ -83,7 +93,7 @@ describe('a half-made entry', () => {
 
   test('is kept at once when the form closes', async () => {
     const kept: string[] = [];
-    const keeper = new DraftKeeper<string>((state) => Promise.resolve(void kept.push(state)));
+    const keeper = new DraftKeeper<string>((state) => Promise.resolve(kept.push(state) > 0));
     keeper.changed('a');
     await keeper.flush();
     expect(kept).toEqual(['a']);
@@ -95,6 +105,7 @@ describe('a half-made entry', () => {
     const keeper = new DraftKeeper<string>(async (state) => {
       await new Promise((resolve) => setTimeout(resolve, waits.shift()));
       landed.push(state);
+      return true;
     });
     keeper.changed('old');
     void keeper.flush();
@@ -105,9 +116,20 @@ describe('a half-made entry', () => {
     expect(landed).toEqual(['old', 'new']);
   });
 
+  test('what was refused is said, and kept by the next try', async () => {
+    const kept: string[] = [];
+    let full = true;
+    const keeper = new DraftKeeper<string>((state) => Promise.resolve(!full && kept.push(state) > 0));
+    keeper.changed('a');
+    expect(await keeper.flush()).toBe(false);
+    full = false;
+    expect(await keeper.flush()).toBe(true);
+    expect(kept).toEqual(['a']);
+  });
+
   test('is not kept any more once it is saved', async () => {
     const kept: string[] = [];
-    const keeper = new DraftKeeper<string>((state) => Promise.resolve(void kept.push(state)));
+    const keeper = new DraftKeeper<string>((state) => Promise.resolve(kept.push(state) > 0));
     keeper.changed('a');
     await keeper.stop();
     await vi.advanceTimersByTimeAsync(KEEP_AFTER_MS * 2);
@@ -115,10 +137,29 @@ describe('a half-made entry', () => {
   });
 });
 
-test("the facility's clock of a moment is read from the board's", () => {
-  const known = { now: Date.UTC(2026, 10, 22, 7, 47, 30), clock: '02:47' };
-  expect(clockOf(Date.UTC(2026, 10, 22, 7, 31), known)).toBe('02:31');
-  expect(clockOf(Date.UTC(2026, 10, 22, 4, 59), known)).toBe('23:59');
+describe('what was not saved', () => {
+  const failed = (staff: string, key: string, code = 'disk.full'): NotSaved => ({
+    key,
+    staff,
+    tapped: null,
+    from: { at: 'board' },
+    refusal: { code, what: '', next: '' },
+    again: () => Promise.resolve(),
+  });
+
+  test("one person's save takes nothing of another's away", () => {
+    const all = withFailed(withFailed([], failed('maya', 'a')), failed('sara', 'a'));
+    expect(without(all, 'sara', 'a').map((one) => one.staff)).toEqual(['maya']);
+  });
+
+  test('two things of one person are two, and a further try of one is one', () => {
+    const all = withFailed(withFailed([], failed('maya', 'a')), failed('maya', 'b'));
+    const again = withFailed(all, failed('maya', 'a', 'disk.failed'));
+    expect(again.map((one) => [one.key, one.refusal.code])).toEqual([
+      ['a', 'disk.failed'],
+      ['b', 'disk.full'],
+    ]);
+  });
 });
 
 test('the timer reads minutes and seconds, and hours when it must', () => {

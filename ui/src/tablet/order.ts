@@ -1,6 +1,6 @@
 import type { StayId } from '../shared/bindings/ids';
 import type { Board, Card } from '../shared/bindings/views';
-import type { Order } from './ward.svelte';
+import type { Order } from './route';
 
 /** The cards of a board in the wanted order. Walking order is the board's own; by place keeps it within each area. */
 export function ordered(board: Board, order: Order): StayId[] {

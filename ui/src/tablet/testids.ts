@@ -6,6 +6,7 @@
  * - `<body data-screen>` is one of: starting, join, locked, board, pad, mood, behaviour, note, concern, not_done, day, emergency
  * - a chosen tile, chip or person has `aria-pressed="true"`
  * - `end-emergency` ends it at once and goes to the board; only a nurse has `acknowledge` on a concern
+ * - `need-help` stands on every screen of a signed-in person, and on the locked one with the three other calls for help
  * - after the second tap of a check the screen goes back to the board; after a mood, behaviour, note or concern to the pad
  */
 export const ids = {
@@ -38,6 +39,7 @@ export const ids = {
   wrongPatient: 'wrong-patient',
   notSaved: 'not-saved',
   tryAgain: 'try-again',
+  willBeLate: 'will-be-late',
   save: 'save',
   close: 'close',
   statusStrip: 'status-strip',
@@ -90,6 +92,9 @@ export const ids = {
   draft: 'draft',
   draftContinue: 'draft-continue',
   draftDiscard: 'draft-discard',
+  seenNow: 'seen-now',
+  seenThen: 'seen-then',
+  seenOther: 'seen-other',
 
   // emergency
   told: 'told',
@@ -106,6 +111,7 @@ export const ids = {
 
   // sheets
   censusCount: 'census-count',
+  censusDiffers: 'census-differs',
   takeOverConfirm: 'take-over-confirm',
   verify: 'verify',
   theme: (theme: string) => `theme-${theme}`,

@@ -1,31 +1,21 @@
-import type { Draft, Hello, Save, Saved, Status, Theme } from '../shared/bindings/commands';
-import type { RecordId, StayId } from '../shared/bindings/ids';
+import type { Hello, KeptDraft, Save, Saved, Status, Theme } from '../shared/bindings/commands';
+import type { RecordId, StaffId, StayId } from '../shared/bindings/ids';
 import type { AmendmentAction, AmendmentReason, EmergencyKind } from '../shared/bindings/kinds';
 import type { Refusal } from '../shared/bindings/refusal';
 import type { Commands } from '../shared/bindings/table';
 import type { Board, Card, Locked, OpenEmergency } from '../shared/bindings/views';
 import { showTheme } from '../shared/theme';
+import { Acts } from './acts.svelte';
 import { call, onChanged, Refused } from './call';
 import { DeadTime } from './dead';
 import { TouchHold } from './hold';
 import { Once } from './once';
-
-export type Form = 'mood' | 'behaviour' | 'note' | 'concern' | 'not_done';
-export type Order = 'walking' | 'place' | 'urgent';
-
-/** What is open. `back` is where closing or saving leads. */
-export type Route =
-  | { at: 'board' }
-  | { at: 'pad'; stay: StayId; found?: RecordId }
-  | { at: 'form'; form: Form; stay: StayId; back: Route; resume?: boolean }
-  | { at: 'day'; stay: StayId; back: Route }
-  | { at: 'emergency'; record: RecordId };
+import type { Order, Route } from './route';
+import { UNHEARD, unheard } from './unheard';
+import type { Moment, NotSaved } from './unsaved';
 
 /** What was saved last, for ten seconds. Only an entry can be undone; an act of the ward is ended by another one. */
 export type Toast = { saved: Saved; bed: string; undoable: boolean };
-
-/** A save that did not happen. It stays until it happens or its person gives it up. */
-export type NotSaved = { refusal: Refusal; staff: string; again: () => Promise<void> };
 
 /** How often the screen asks, ms; the program's news come between. */
 const TICK_MS = 1000;
@@ -43,20 +33,22 @@ class Ward {
   route = $state.raw<Route>({ at: 'board' });
   order = $state<Order>('walking');
   toast = $state.raw<Toast | null>(null);
-  notSaved = $state.raw<NotSaved | null>(null);
   /** The signed-in person's half-made entries. */
-  drafts = $state.raw<Draft[]>([]);
+  drafts = $state.raw<KeptDraft[]>([]);
   /** A refusal of something other than a save. */
   refused = $state.raw<Refusal | null>(null);
+  /** Why the program does not answer for the ward at all. */
+  failing = $state.raw<Refusal | null>(null);
+  /** So many sheets are open: what is refused is shown inside the topmost, since the page behind it is dead. */
+  sheets = $state(0);
   /** An emergency as it was raised, until the board carries it. */
   raised = $state.raw<OpenEmergency | null>(null);
   /** The page has had no answer for too long. */
   silent = $state(false);
   /** Grows with every answer: what must follow the ticks depends on it. */
   ticks = $state(0);
-  /** The places of the cards as they stand, and whether the band above them does: kept here so that a visit to a patient moves nothing. */
+  /** The places of the cards as they stand: kept here so that a visit to a patient moves nothing. */
   standing = $state.raw<readonly StayId[]>([]);
-  band = $state(false);
   standingOrder: Order = 'walking';
   /** The card to give the focus back to. */
   lastOpened: StayId | null = null;
@@ -64,10 +56,16 @@ class Ward {
 
   readonly hold = new TouchHold();
   readonly dead = new DeadTime();
+  readonly acts = new Acts();
   readonly #once = new Once<string>();
   #asking = false;
   #askAgain = false;
   #answeredAt = performance.now();
+  /** The program's time of the last answer, and when that came, by the page's steady clock. */
+  #known: { moment: Moment; came: number } | null = null;
+  /** Words that stand in a field of a page which is no form, by person and field. */
+  #refusedBy: keyof Commands | null = null;
+  readonly #typed = new Map<string, string>();
   #touchedAt = -Infinity;
   #toastTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -77,6 +75,30 @@ class Ward {
 
   get nurse(): boolean {
     return this.session?.role === 'nurse' || this.session?.role === 'charge_nurse';
+  }
+
+  /** The first of what the signed-in person has not saved. */
+  get notSaved(): NotSaved | null {
+    return this.acts.unsaved.find((one) => one.staff === this.#staff) ?? null;
+  }
+
+  get #staff(): StaffId {
+    return this.session?.staff ?? '';
+  }
+
+  /** Now by the board's time, which is the facility's where that is known. */
+  moment(): Moment {
+    if (this.#known === null) return { at: Date.now(), clock: '' };
+    const { moment, came } = this.#known;
+    return { at: moment.at + Math.round(performance.now() - came), clock: moment.clock };
+  }
+
+  /** What the signed-in person has typed into a field, over a lock and a change of user. */
+  typed(field: string): string {
+    return this.#typed.get(`${this.#staff} ${field}`) ?? '';
+  }
+  type(field: string, words: string): void {
+    this.#typed.set(`${this.#staff} ${field}`, words);
   }
 
   card(stay: StayId): Card | undefined {
@@ -97,8 +119,9 @@ class Ward {
   async greet(): Promise<void> {
     try {
       this.#greeted(await call('hello', {}));
-      this.#answered();
+      if (this.#refusedBy === 'hello') this.refused = null;
     } catch (thrown) {
+      this.#refusedBy = 'hello';
       this.#refuse(thrown);
     }
   }
@@ -121,11 +144,11 @@ class Ward {
     this.locked = null;
     this.toast = null;
     this.refused = null;
-    this.raised = null;
+    // Help that nobody has heard stays open, without names.
+    this.raised = this.raised?.record === UNHEARD ? { ...this.raised, stay: null, name: '', last_seen: '' } : null;
     this.drafts = [];
-    this.route = { at: 'board' };
+    this.route = this.raised === null ? { at: 'board' } : { at: 'emergency', record: UNHEARD };
     this.standing = [];
-    this.band = false;
     this.lastOpened = null;
     this.boardScroll = 0;
   }
@@ -151,29 +174,39 @@ class Ward {
     if (this.hello === null) return this.greet();
     if (!this.hello.joined) return;
     const staff = this.session?.staff;
-    try {
-      if (staff === undefined) {
-        const [locked, status] = await Promise.all([call('locked', {}), call('status', {})]);
-        if (this.session !== null) return;
-        this.locked = locked;
-        this.status = status;
-      } else {
-        const [board, status] = await Promise.all([call('board', {}), call('status', {})]);
-        if (this.session?.staff !== staff) return;
-        this.board = board;
-        this.status = status;
-      }
-      this.#answered();
-    } catch {
-      // Locked by the program meanwhile, or out of order: `hello` tells which.
-      await this.greet();
-    }
+    const status = call('status', {}).then((answer) => (this.status = answer));
+    const main = staff === undefined ? this.#askLocked() : this.#askBoard(staff);
+    const [answer] = await Promise.allSettled([main, status]);
+    if (answer.status === 'fulfilled') return;
+    // Locked by the program meanwhile, or out of order: `hello` tells which.
+    await this.greet();
+    if (answer.reason instanceof Refused && this.session?.staff === staff) this.failing = answer.reason.refusal;
   }
 
-  #answered(): void {
+  async #askLocked(): Promise<void> {
+    const locked = await call('locked', {});
+    if (this.session !== null) return;
+    this.locked = locked;
+    this.#answered(locked, locked.emergencies);
+  }
+
+  async #askBoard(staff: StaffId): Promise<void> {
+    const board = await call('board', {});
+    if (this.session?.staff !== staff) return;
+    this.board = board;
+    this.#answered(board, board.emergencies);
+  }
+
+  /** Only an answer for the ward counts: a program that knows its name and nothing else is no help. */
+  #answered({ now, clock }: { now: number; clock: string }, emergencies: readonly { record: RecordId }[]): void {
     this.#answeredAt = performance.now();
+    this.#known = { moment: { at: now, clock }, came: this.#answeredAt };
     this.silent = false;
+    this.failing = null;
     this.ticks += 1;
+    // From here on the board says how it stands with it, also that it is over.
+    const { raised } = this;
+    if (raised !== null && emergencies.some((one) => one.record === raised.record)) this.raised = null;
   }
 
   go(route: Route): void {
@@ -189,9 +222,11 @@ class Ward {
   ): Promise<Commands[K]['reply'] | undefined> {
     try {
       const reply = await call(command, args);
-      this.refused = null;
+      // Only the same thing done takes its refusal away: what else goes well says nothing about it.
+      if (this.#refusedBy === command) this.refused = null;
       return reply;
     } catch (thrown) {
+      this.#refusedBy = command;
       this.#refuse(thrown);
       return undefined;
     }
@@ -203,43 +238,44 @@ class Ward {
   }
 
   /**
-   * Saves an entry. True once it is durable; then taps are dead for a moment and `then` is open. On a refusal the
-   * entry stays where it is and the screen says NOT saved until it is saved or given up.
+   * Saves an entry. True once it is durable; then taps are dead for a moment, `then` is open and `after` is done,
+   * however often it had to be tried. On a refusal the entry stays where it is and the screen says NOT saved until it
+   * is saved or given up. `tapped` is when its person tapped: tried again much later, it is a late entry of that time.
    */
-  async save(save: Save, then: Route, bed: string): Promise<boolean> {
-    const act = async () => this.#saved(await call('save', save), bed, true, then);
-    return (await this.#once.run(save.id, () => this.#keepTrying(act))) ?? false;
+  async save(
+    save: Omit<Save, 'tapped_at'>,
+    then: Route,
+    bed: string,
+    after?: () => Promise<void> | void,
+    tapped: Moment = this.moment(),
+  ): Promise<boolean> {
+    return this.acts.do({
+      key: save.id,
+      staff: this.#staff,
+      tapped: save.observed_at === null ? tapped : null,
+      from: this.route,
+      run: () => call('save', { ...save, tapped_at: tapped.at }),
+      done: (saved) => this.#saved({ saved, bed, undoable: true }, then, after),
+    });
   }
 
   /** The other acts that leave a record. `key` is the same for two taps on one thing. */
-  async record(key: string, act: () => Promise<Saved>, bed: string, then?: Route): Promise<boolean> {
-    const whole = async () => this.#saved(await act(), bed, false, then);
-    return (await this.#once.run(key, () => this.#keepTrying(whole))) ?? false;
+  async record(
+    key: string,
+    run: () => Promise<Saved>,
+    bed: string,
+    then?: Route,
+    after?: (saved: Saved) => Promise<void> | void,
+  ): Promise<boolean> {
+    const done = (saved: Saved) => this.#saved({ saved, bed, undoable: false }, then, () => after?.(saved));
+    return this.acts.do({ key, staff: this.#staff, tapped: null, from: this.route, run, done });
   }
 
-  async #keepTrying(act: () => Promise<void>): Promise<boolean> {
-    const staff = this.session?.staff ?? '';
-    try {
-      await act();
-      this.notSaved = null;
-      return true;
-    } catch (thrown) {
-      if (!(thrown instanceof Refused)) throw thrown;
-      this.notSaved = {
-        refusal: thrown.refusal,
-        staff,
-        again: async () => {
-          await this.#keepTrying(act);
-        },
-      };
-      return false;
-    }
-  }
-
-  async #saved(saved: Saved, bed: string, undoable: boolean, then?: Route): Promise<void> {
+  async #saved(toast: Toast, then?: Route, after?: () => Promise<void> | void): Promise<void> {
     this.deaden();
-    this.#showToast({ saved, bed, undoable });
+    this.#showToast(toast);
     if (then !== undefined) this.go(then);
+    await after?.();
     await this.tick();
   }
 
@@ -266,18 +302,30 @@ class Ward {
     reason: AmendmentReason,
     words: string,
     bed: string,
+    after?: () => void,
   ): Promise<boolean> {
-    return this.record(`amend ${of}`, () => call('amend', { of, action, reason, words }), bed);
+    return this.record(`amend ${of}`, () => call('amend', { of, action, reason, words }), bed, undefined, after);
   }
 
-  /** One tap: recorded as fast as it can be, and its page is open whether or not the recording worked. */
-  async raise(what: EmergencyKind, stay: StayId | null, place: string): Promise<void> {
+  /**
+   * One tap: recorded as fast as it can be, and its page is open whether or not the recording worked. `insteadOf` is
+   * the same emergency, before anybody knew of which patient.
+   */
+  async raise(
+    what: EmergencyKind,
+    stay: StayId | null,
+    place: string,
+    insteadOf: RecordId | null = null,
+  ): Promise<void> {
     await this.#once.run('raise', async () => {
-      const raised = await this.ask('raise', { what, stay, place });
-      if (raised === undefined) return;
+      try {
+        this.raised = (await call('raise', { what, stay, place, instead_of: insteadOf })).emergency;
+      } catch (thrown) {
+        if (!(thrown instanceof Refused)) throw thrown;
+        this.raised = unheard(what, stay, place, thrown.refusal, this.moment());
+      }
       this.deaden();
-      this.raised = raised.emergency;
-      this.go({ at: 'emergency', record: raised.record });
+      this.go({ at: 'emergency', record: this.raised.record });
       await this.tick();
     });
   }

@@ -117,6 +117,7 @@ export function worst(): Board {
     clock: '02:45',
     by: n === 1 ? 'M. Okafor' : 'not signed in',
     acknowledged_by,
+    recorded: true,
     sent: true,
     told: '',
     steps:

@@ -5,14 +5,17 @@ use super::card::Reading;
 use super::log::{Log, Shelf, nominal};
 use super::look::Look;
 use super::{people, words};
-use crate::ids::{StaffId, StayId, WardId};
+use crate::chain::Hash;
+use crate::ids::{AuthorId, RecordId, StaffId, StayId, WardId};
 use crate::kinds::{EmergencyKind, Event};
-use crate::record::Record;
+use crate::record::{Body, Record};
 use crate::views::{CardState, LockedEmergency, OpenConcern, OpenEmergency};
+use crate::wire::ContactMark;
 use std::sync::Arc;
 
 /// As many others as a person can keep in mind meanwhile.
 const OTHERS_SHOWN: usize = 8;
+const SHOUT: &str = "Use your alarm or shout.";
 
 impl<'a> Look<'a> {
     /// Oldest first. Open until a nurse or charge nurse acknowledges: a technician's acknowledgement clears nothing,
@@ -86,12 +89,24 @@ impl<'a> Look<'a> {
             at,
             clock: self.clock(at),
             by: envelope.by.map_or_else(|| "not signed in".to_owned(), |by| people::short(self.roster, Some(by))),
+            recorded: true,
             sent: self.is_confirmed(record),
             told: self.told(record, acknowledged_by.as_deref()),
             acknowledged_by,
             steps: self.steps(*what),
             others_due: others_due(readings, envelope.stay),
         })
+    }
+
+    /// A call for help that this tablet could not write down. None where `body` is no call for help.
+    pub fn not_recorded(&self, ward: WardId, marks: &[ContactMark], body: Body) -> Option<OpenEmergency> {
+        let patients = self.records.patients(self.roster, ward);
+        let readings = self.readings(&patients, &self.contacts(ward, marks));
+        // No chain has it: no link of any number confirms it.
+        let author = AuthorId(uuid::Uuid::nil());
+        let record = Record { body, hash: Hash::ZERO, author, seq: u64::MAX, received_at: None };
+        let told = format!("This tablet has told nobody and could not record it. {SHOUT}");
+        Some(OpenEmergency { told, recorded: false, ..self.emergency(&record, &readings)? })
     }
 
     /// The named person who took notice first, or who came. Whoever raised it has not answered it.
@@ -109,7 +124,6 @@ impl<'a> Look<'a> {
 
     /// Whom this has told, and nothing more hopeful than that.
     fn told(&self, record: &Record, answered_by: Option<&str>) -> String {
-        const SHOUT: &str = "Use your alarm or shout.";
         if let Some(name) = answered_by {
             return format!("{name} has answered.");
         }

@@ -24,6 +24,7 @@ impl Look<'_> {
         Locked {
             ward_name: self.ward_name(ward),
             demo: self.roster.facility.demo,
+            now: self.now(),
             clock: super::words::clock(self.now(), self.zone()),
             date: self.now().utc().with_timezone(&self.zone()).format("%A %-d %B").to_string(),
             overdue: alarming.iter().map(words).collect(),

@@ -37,11 +37,11 @@ pub use records::WardRecords;
 
 use crate::ids::{AuthorId, StaffId, StayId, TabletId, WardId};
 use crate::kinds::Event;
-use crate::record::Envelope;
+use crate::record::{Body, Envelope};
 use crate::refusal::Refusal;
 use crate::roster::Roster;
 use crate::time::{Ms, Now};
-use crate::views::{Board, Locked, PatientDay};
+use crate::views::{Board, Card, Locked, OpenEmergency, PatientDay};
 use crate::wire::ContactMark;
 use look::Look;
 
@@ -112,6 +112,37 @@ pub fn pad_parts(
     now: Now,
 ) -> Result<PadParts, Refusal> {
     Look::new(records, roster, view, now).pad_parts(stay)
+}
+
+/// The card of a stay that is not on the ward's board any more, because the patient has left or is on another ward:
+/// what was seen of them can still be written down. Errors: "stay.unknown".
+pub fn card_of_one_gone(
+    records: &WardRecords,
+    roster: &Roster,
+    stay: StayId,
+    view: Viewpoint,
+    now: Now,
+) -> Result<Card, Refusal> {
+    Look::new(records, roster, view, now).card_of_one_gone(stay)
+}
+
+/// A call for help that the tablet could not write down, as it is shown meanwhile. None where `body` is no call for help.
+#[allow(clippy::too_many_arguments)]
+pub fn emergency_not_recorded(
+    records: &WardRecords,
+    roster: &Roster,
+    ward: WardId,
+    contacts: &[ContactMark],
+    view: Viewpoint,
+    now: Now,
+    body: Body,
+) -> Option<OpenEmergency> {
+    Look::new(records, roster, view, now).not_recorded(ward, contacts, body)
+}
+
+/// The moment that a board is true for.
+pub fn moment(records: &WardRecords, now: Now) -> Ms {
+    frame::Frame::of(now, records.latest_receipt).now
 }
 
 /// May this be recorded? Refuses only what cannot be: a future time, an unknown stay, an empty text where text is

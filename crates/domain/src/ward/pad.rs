@@ -7,7 +7,7 @@ use crate::ids::StayId;
 use crate::kinds::Event;
 use crate::refusal::Refusal;
 use crate::time::HOUR_MS;
-use crate::views::{DayRow, DayRowKind};
+use crate::views::{Card, CardState, DayRow, DayRowKind};
 
 const RECENT_ROWS: usize = 6;
 const RECENT_MOODS: usize = 6;
@@ -30,6 +30,21 @@ pub struct PadParts {
 }
 
 impl Look<'_> {
+    /// Errors: "stay.unknown".
+    pub fn card_of_one_gone(&self, stay: StayId) -> Result<Card, Refusal> {
+        let patient = self.records.patient(stay).ok_or_else(super::may::stay_unknown)?;
+        let words = match (patient.is_open, self.ward_name(patient.ward)) {
+            (false, _) => "has left the ward".to_owned(),
+            (true, ward) if ward.is_empty() => "on another ward now".to_owned(),
+            (true, ward) => format!("on {ward} now"),
+        };
+        let seen = self.read(&patient, &[]).card;
+        let line = seen.last_seen.as_ref().map_or_else(String::new, |l| format!("{} {}", l.clock, l.words));
+        // Its clock is not this ward's any more, whatever the last order said.
+        let (due_at, level_unacknowledged) = (None, None);
+        Ok(Card { state: CardState::Paused, words, line, due_at, left_percent: 0, level_unacknowledged, ..seen })
+    }
+
     /// Errors: "stay.unknown".
     pub fn pad_parts(&self, stay: StayId) -> Result<PadParts, Refusal> {
         let patient = self.records.patient(stay).ok_or_else(super::may::stay_unknown)?;

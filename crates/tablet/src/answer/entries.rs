@@ -3,12 +3,18 @@
 use crate::file::{bodies, drafts};
 use crate::record::Entry as Written;
 use crate::tablet::Inner;
-use lamplight_domain::commands::{Amend, Draft, Entry, Nothing, Save, Saved};
+use crate::words;
+use lamplight_domain::commands::{Amend, Draft, Entry, KeptDraft, Nothing, Save, Saved};
 use lamplight_domain::ids::{RecordId, StayId};
 use lamplight_domain::kinds::{Amendment, Check, Event};
 use lamplight_domain::record::{Auth, Body};
 use lamplight_domain::refusal::Refusal;
+use lamplight_domain::time::{MINUTE_MS, SECOND_MS};
 
+/// A save that failed and is tried again within this is still what was seen now; after it nobody knows without looking.
+const TRY_AGAIN_MS: i64 = 30 * SECOND_MS;
+/// A half-made entry that was begun longer ago than this does not say by itself when it was seen.
+const ASK_WHEN_SEEN_MS: i64 = 3 * MINUTE_MS;
 /// Of a draft's state.
 const DRAFT_MAX_BYTES: usize = 16 * 1024;
 
@@ -26,7 +32,15 @@ impl Inner {
             Entry::Concern { words } => Event::Concern { words },
         };
         let (stay, id) = (Some(save.stay), Some(save.id));
-        self.record(Written { by, auth: Auth::Pin, stay, id, event, observed_at: save.observed_at })
+        let late = save.tapped_at.filter(|at| save.observed_at.is_none() && self.moment() - *at > TRY_AGAIN_MS);
+        let observed_at = save.observed_at.or(late);
+        let mut saved = self.record(Written { by, auth: Auth::Pin, stay, id, event, observed_at })?;
+        if let Some(at) = late {
+            let zone = words::zone(self.roster().as_deref());
+            let said = format!("Kept as a late entry, seen {}.", words::clock_and_day(at, at, zone));
+            saved.notice = [said, saved.notice].join(" ").trim().to_owned();
+        }
+        Ok(saved)
     }
 
     /// Errors: "draft.too_big", "draft.other_owner".
@@ -62,9 +76,15 @@ impl Inner {
         Ok(Nothing {})
     }
 
-    pub(super) fn drafts(&self) -> Result<Vec<Draft>, Refusal> {
+    pub(super) fn drafts(&self) -> Result<Vec<KeptDraft>, Refusal> {
         let staff = self.signed_in()?.staff;
-        Ok(self.records.read(|from| drafts::of(from, staff))?)
+        let (now, zone) = (self.moment(), words::zone(self.roster().as_deref()));
+        let kept = |draft: Draft| KeptDraft {
+            begun_clock: words::clock_and_day(draft.begun_at, now, zone),
+            ask_when_seen: now - draft.begun_at > ASK_WHEN_SEEN_MS,
+            draft,
+        };
+        Ok(self.records.read(|from| drafts::of(from, staff))?.into_iter().map(kept).collect())
     }
 
     pub(super) fn amend(&self, amend: Amend) -> Result<Saved, Refusal> {

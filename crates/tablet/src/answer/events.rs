@@ -1,43 +1,22 @@
-//! Writing down what concerns the ward: emergencies, acknowledgements, who holds the observations, who watches whom.
+//! Writing down what concerns the ward: acknowledgements, ends of emergencies, who holds the observations, who watches whom.
 
 use crate::file::bodies;
 use crate::record::Entry;
 use crate::tablet::Inner;
-use lamplight_domain::commands::{EndEmergency, Raise, Raised, Saved};
+use lamplight_domain::commands::{EndEmergency, Saved};
 use lamplight_domain::ids::{RecordId, StaffId, StayId};
 use lamplight_domain::kinds::Event;
 use lamplight_domain::record::Auth;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::Role;
-use lamplight_domain::views::{Board, OpenEmergency};
 use std::collections::HashSet;
 
 /// More watches of one stay than the newest ones that can still run.
 const WATCHES_MAX: u32 = 200;
 
 impl Inner {
-    /// Help is recorded whoever asks: unsigned while locked.
-    pub(super) fn raise(&self, raise: Raise) -> Result<Raised, Refusal> {
-        let session = self.session();
-        let auth = if session.is_some() { Auth::Pin } else { Auth::None };
-        let event = Event::Emergency { what: raise.what, place: raise.place };
-        let by = session.map(|s| s.staff);
-        let saved = self.record(Entry { by, auth, stay: raise.stay, id: None, event, observed_at: None })?;
-        let found = self.board()?.emergencies.into_iter().find(|e| e.record == saved.record);
-        let emergency = found.ok_or_else(|| {
-            Refusal::new(
-                "emergency.not_shown",
-                "The call for help is saved on this tablet, but cannot be shown.",
-                "Use your alarm or shout.",
-            )
-        })?;
-        let emergency = if session.is_some() { emergency } else { without_names(emergency) };
-        Ok(Raised { record: saved.record, emergency })
-    }
-
-    pub(super) fn take_over(&self, census_count: u16) -> Result<Board, Refusal> {
-        self.of_ward(Event::HoldingTaken { census_count })?;
-        self.board()
+    pub(super) fn take_over(&self, census_count: u16) -> Result<Saved, Refusal> {
+        self.of_ward(Event::HoldingTaken { census_count })
     }
 
     pub(super) fn verify(&self) -> Result<Saved, Refusal> {
@@ -62,7 +41,7 @@ impl Inner {
         self.signed(Some(stay), Event::WatchEnded { of })
     }
 
-    fn running_watch(&self, stay: StayId, person: StaffId) -> Result<Option<RecordId>, Refusal> {
+    pub(super) fn running_watch(&self, stay: StayId, person: StaffId) -> Result<Option<RecordId>, Refusal> {
         let (started, ended) = self.records.read(|from| {
             let of_kind = |kind| bodies::of_stay_and_kind(from, stay, kind, WATCHES_MAX);
             Ok((of_kind("watch.started")?, of_kind("watch.ended")?))
@@ -114,17 +93,5 @@ impl Inner {
     fn signed(&self, stay: Option<StayId>, event: Event) -> Result<Saved, Refusal> {
         let by = Some(self.signed_in()?.staff);
         self.record(Entry { by, auth: Auth::Pin, stay, id: None, event, observed_at: None })
-    }
-}
-
-/// As a locked screen may show it: place and state, no names, no times of others.
-fn without_names(emergency: OpenEmergency) -> OpenEmergency {
-    OpenEmergency {
-        name: String::new(),
-        last_seen: String::new(),
-        by: String::new(),
-        acknowledged_by: emergency.acknowledged_by.map(|_| "somebody".to_owned()),
-        others_due: Vec::new(),
-        ..emergency
     }
 }

@@ -3,6 +3,9 @@
 pub(crate) mod access;
 mod entries;
 mod events;
+pub(crate) mod help;
+#[cfg(test)]
+mod help_tests;
 pub(crate) mod state;
 #[cfg(test)]
 mod tests;
@@ -106,7 +109,7 @@ impl Answer for Tablet {
         self.blocking(Inner::hello).await
     }
     async fn locked(&self, _: Nothing) -> Result<Locked, Refusal> {
-        self.blocking(Inner::locked).await
+        self.blocking(Inner::locked_with_help).await
     }
     async fn sign_in(&self, args: SignIn) -> Result<Session, Refusal> {
         self.blocking(move |inner| {
@@ -136,7 +139,7 @@ impl Answer for Tablet {
         Ok(Nothing {})
     }
     async fn board(&self, _: Nothing) -> Result<Board, Refusal> {
-        self.blocking(Inner::board).await
+        self.blocking(Inner::board_with_help).await
     }
     async fn pad(&self, args: OfStay) -> Result<Pad, Refusal> {
         self.blocking(move |inner| inner.pad(args.stay)).await
@@ -150,7 +153,7 @@ impl Answer for Tablet {
     async fn drop_draft(&self, args: DropDraft) -> Result<Nothing, Refusal> {
         self.blocking(move |inner| inner.drop_draft(args.id)).await
     }
-    async fn drafts(&self, _: Nothing) -> Result<Vec<Draft>, Refusal> {
+    async fn drafts(&self, _: Nothing) -> Result<Vec<KeptDraft>, Refusal> {
         self.blocking(Inner::drafts).await
     }
     async fn amend(&self, args: Amend) -> Result<Saved, Refusal> {
@@ -159,7 +162,7 @@ impl Answer for Tablet {
     async fn day(&self, args: OfDay) -> Result<PatientDay, Refusal> {
         self.blocking(move |inner| inner.day(args.stay, args.date.as_deref())).await
     }
-    async fn take_over(&self, args: TakeOver) -> Result<Board, Refusal> {
+    async fn take_over(&self, args: TakeOver) -> Result<Saved, Refusal> {
         self.blocking(move |inner| inner.take_over(args.census_count)).await
     }
     async fn start_watch(&self, args: OfStay) -> Result<Saved, Refusal> {

@@ -227,13 +227,17 @@ async fn taking_over_watching_and_silencing_are_records_of_the_person() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), HandClock::new());
     let tablet = with_patient(dir.path(), &clock, 1);
     sign_in(&tablet, technician()).await;
-    let board = call(&tablet, "take_over", json!({ "census_count": 1 })).await.unwrap();
+    let taken = call(&tablet, "take_over", json!({ "census_count": 1 })).await.unwrap();
+    assert_eq!(taken["notice"], "");
+    let board = call(&tablet, "board", json!({})).await.unwrap();
     assert_eq!(board["holder"]["name"], "M. Okafor");
     assert_eq!(call(&tablet, "hello", json!({})).await.unwrap()["signed_in"]["holds"], true);
     let of_stay = json!({ "stay": stay() });
     assert_eq!(call(&tablet, "end_watch", of_stay.clone()).await.unwrap_err(), "watch.none");
     call(&tablet, "start_watch", of_stay.clone()).await.unwrap();
+    assert_eq!(call(&tablet, "pad", of_stay.clone()).await.unwrap()["watching"], true);
     call(&tablet, "end_watch", of_stay.clone()).await.unwrap();
+    assert_eq!(call(&tablet, "pad", of_stay.clone()).await.unwrap()["watching"], false);
     assert_eq!(call(&tablet, "end_watch", of_stay).await.unwrap_err(), "watch.none");
     call(&tablet, "silence", json!({})).await.unwrap();
     assert!(tablet.signal().silenced_until.is_some());

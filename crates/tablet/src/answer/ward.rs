@@ -28,6 +28,12 @@ impl Inner {
         Ok(ward::board(&known.records, roster, identity.ward, &known.contacts, view, now))
     }
 
+    /// The moment that a board is true for.
+    pub(super) fn moment(&self) -> Ms {
+        let now = self.now();
+        ward::moment(&self.known().records, now)
+    }
+
     /// Errors: "date.unknown", "stay.unknown".
     pub(super) fn day(&self, stay: StayId, date: Option<&str>) -> Result<PatientDay, Refusal> {
         let now = self.now().best();
@@ -54,10 +60,12 @@ impl Inner {
         ward::day(&records, &roster, stay, from, to, view, now)
     }
 
+    /// Of any stay that is known, also of one that has left or is on another ward. Errors: "stay.unknown".
     pub(super) fn pad(&self, stay: StayId) -> Result<Pad, Refusal> {
         let identity = self.identity().ok_or_else(join_first)?;
         let (view, now) = (self.viewpoint()?, self.now());
         let moods = self.moods(stay)?;
+        let watching = self.running_watch(stay, self.signed_in()?.staff)?.is_some();
         let level_as_of = match self.status().last_contact_clock.as_str() {
             "" => "level not confirmed with the station yet".to_owned(),
             at => format!("level as of {at}"),
@@ -65,13 +73,11 @@ impl Inner {
         let known = self.known();
         let roster = known.roster.as_deref().ok_or_else(no_roster)?;
         let board = ward::board(&known.records, roster, identity.ward, &known.contacts, view, now);
-        let card = board.cards.into_iter().find(|c| c.stay == stay).ok_or_else(|| {
-            Refusal::new(
-                "stay.unknown",
-                "This patient is not on this ward any more.",
-                "Go back to the board; it has the newest list.",
-            )
-        })?;
+        let card = match board.cards.into_iter().find(|c| c.stay == stay) {
+            Some(card) => card,
+            // Whoever has just left was still seen by somebody.
+            None => ward::card_of_one_gone(&known.records, roster, stay, view, now)?,
+        };
         let parts = ward::pad_parts(&known.records, roster, stay, view, now)?;
         Ok(Pad {
             card,
@@ -79,6 +85,7 @@ impl Inner {
             born: parts.born,
             level: parts.level,
             level_as_of,
+            watching,
             recent: parts.recent,
             lists: roster.lists.clone(),
             moods,

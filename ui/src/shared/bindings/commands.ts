@@ -19,7 +19,7 @@ export type Amend = { of: RecordId, action: AmendmentAction, reason: AmendmentRe
  */
 export type Draft = { id: RecordId, stay: StayId, begun_at: Ms, 
 /**
- * Which form: "mood", "behaviour", "note", "concern", "not_done".
+ * Which form: "mood", "behaviour", "note", "concern", "not_done", "late_entry".
  */
 form: string, 
 /**
@@ -57,6 +57,27 @@ invite: string,
 name: string, };
 
 /**
+ * A half-made entry as it is offered again.
+ */
+export type KeptDraft = { 
+/**
+ * When it was begun: "02:10".
+ */
+begun_clock: string, 
+/**
+ * Begun so long ago that "now" would be an invented time: the person says when it was seen.
+ */
+ask_when_seen: boolean, id: RecordId, stay: StayId, begun_at: Ms, 
+/**
+ * Which form: "mood", "behaviour", "note", "concern", "not_done", "late_entry".
+ */
+form: string, 
+/**
+ * What stands in it, as JSON that only the page reads.
+ */
+state: string, };
+
+/**
  * Arguments of a command that takes none.
  */
 export type Nothing = Record<symbol, never>;
@@ -88,6 +109,10 @@ born: string,
  */
 level: string, level_as_of: string, 
 /**
+ * The signed-in person is recorded as being with the patient: only they can leave.
+ */
+watching: boolean, 
+/**
  * Newest first, at most six.
  */
 recent: Array<DayRow>, lists: Lists, 
@@ -104,11 +129,16 @@ export type Raise = { what: EmergencyKind, stay: StayId | null,
 /**
  * Bed, room or place where it is; may be empty.
  */
-place: string, };
+place: string, 
+/**
+ * An emergency that was raised before anybody knew of which patient: this one takes its place and its time, and
+ * that one is ended.
+ */
+instead_of: RecordId | null, };
 
 export type Raised = { record: RecordId, 
 /**
- * With names only while signed in.
+ * With names only while signed in. Not `recorded` where this tablet could not write it down: it tries again.
  */
 emergency: OpenEmergency, };
 
@@ -120,11 +150,16 @@ id: RecordId, stay: StayId, entry: Entry,
 /**
  * Only for a late entry: when it was seen. A future time is refused; None is now.
  */
-observed_at: Ms | null, };
+observed_at: Ms | null, 
+/**
+ * When the person tapped, by the board's time. A save that comes more than 30 s after it, because the first try
+ * failed, is a late entry of that time: nobody looked again. None where the save is the tap itself.
+ */
+tapped_at: Ms | null, };
 
 export type Saved = { record: RecordId, recorded_at: Ms, 
 /**
- * "Saved on this tablet 02:47:10"
+ * "Saved on this tablet 02:47:10"; of other acts what was done: "Taken back 02:47:10".
  */
 words: string, 
 /**

@@ -1,5 +1,5 @@
 // Generated from crates/domain/src/commands.rs. Do not edit.
-import type { Acknowledge, Amend, Draft, DropDraft, EndEmergency, Hello, Join, Nothing, OfDay, OfRecord, OfStay, Pad, Raise, Raised, Save, Saved, Session, SetTheme, SignIn, Status, TakeOver } from "./commands";
+import type { Acknowledge, Amend, Draft, DropDraft, EndEmergency, Hello, Join, KeptDraft, Nothing, OfDay, OfRecord, OfStay, Pad, Raise, Raised, Save, Saved, Session, SetTheme, SignIn, Status, TakeOver } from "./commands";
 import type { Board, Locked, PatientDay } from "./views";
 
 export interface Commands {
@@ -18,10 +18,10 @@ export interface Commands {
   save: { args: Save; reply: Saved };
   keep_draft: { args: Draft; reply: Nothing };
   drop_draft: { args: DropDraft; reply: Nothing };
-  drafts: { args: Nothing; reply: Array<Draft> };
+  drafts: { args: Nothing; reply: Array<KeptDraft> };
   amend: { args: Amend; reply: Saved };
   day: { args: OfDay; reply: PatientDay };
-  take_over: { args: TakeOver; reply: Board };
+  take_over: { args: TakeOver; reply: Saved };
   start_watch: { args: OfStay; reply: Saved };
   end_watch: { args: OfStay; reply: Saved };
   acknowledge_level: { args: OfRecord; reply: Saved };

@@ -246,7 +246,11 @@ export type LevelSpan = { from: Ms, to: Ms | null, level: string, limit_minutes:
 /**
  * What a locked tablet may show: rooms, never names, no countdowns, no staff surnames.
  */
-export type Locked = { ward_name: string, demo: boolean, clock: string, 
+export type Locked = { ward_name: string, demo: boolean, 
+/**
+ * The moment that this screen is true for, and the same as "02:47" in the facility's zone.
+ */
+now: Ms, clock: string, 
 /**
  * "Sunday 22 November"
  */
@@ -309,6 +313,11 @@ by: string,
  * "S. Lindqvist": the named person who took notice; None until then.
  */
 acknowledged_by: string | null, 
+/**
+ * False while the tablet that raised it could not write it down: nobody else can have it, and nothing can be
+ * added to it. On the station always true.
+ */
+recorded: boolean, 
 /**
  * The facility server has it (receipt), so other screens can show it. On the station always true.
  */
