@@ -1,53 +1,31 @@
 import AxeBuilder from '@axe-core/playwright';
 import { mkdirSync } from 'node:fs';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { ids } from '../src/tablet/testids';
+import { alive, at, open, pad, program, SIZES, withBrowser } from './hand';
 
-/** The system's own browser; nothing is downloaded. */
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 /** With a folder here, every screen leaves a picture in it. */
 const PICTURES = process.env['LAMPLIGHT_PICTURES'];
 
-const SIZES = { landscape: { width: 1280, height: 800 }, portrait: { width: 800, height: 1280 } };
 const THEMES = ['night', 'day'] as const;
 
-let browser: Browser;
-let context: BrowserContext | undefined;
-
-beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-  });
+withBrowser();
+beforeAll(() => {
   if (PICTURES) mkdirSync(PICTURES, { recursive: true });
 });
-afterEach(async () => {
-  await context?.close();
-  context = undefined;
-});
-afterAll(() => browser.close());
 
-const at = (page: Page, id: string) => page.getByTestId(id);
 const errors: string[] = [];
 
-async function open(query: string, size: { width: number; height: number } = SIZES.landscape): Promise<Page> {
-  context = await browser.newContext({ viewport: size, reducedMotion: 'reduce' });
-  const page = await context.newPage();
+async function openWatched(query: string, size: { width: number; height: number }): Promise<Page> {
   errors.length = 0;
-  page.on('pageerror', (error) => errors.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !message.location().url.endsWith('/favicon.ico')) errors.push(message.text());
+  return open(query, size, (page) => {
+    page.on('pageerror', (error) => errors.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !message.location().url.endsWith('/favicon.ico')) errors.push(message.text());
+    });
   });
-  await page.goto(`${inject('origin')}/tablet/index.html?${query}`);
-  return page;
 }
-
-const alive = (page: Page) => page.locator('body:not([data-dead])').waitFor();
-const toPad = async (page: Page, bed: string) => {
-  await at(page, ids.card(bed)).click();
-  await at(page, ids.activity('calm')).waitFor();
-};
 
 type Screen = { name: string; query: string; reach: (page: Page) => Promise<void> };
 const SCREENS: Screen[] = [
@@ -100,7 +78,7 @@ const SCREENS: Screen[] = [
     name: 'board-toast',
     query: 'as=technician',
     reach: async (page) => {
-      await toPad(page, '102A');
+      await pad(page, '102A');
       await at(page, ids.place('bedroom')).click();
       await at(page, ids.activity('eyes_closed')).click();
       await at(page, ids.toast).waitFor();
@@ -111,17 +89,29 @@ const SCREENS: Screen[] = [
     name: 'pad',
     query: 'as=technician',
     reach: async (page) => {
-      await toPad(page, '104A');
+      await pad(page, '104A');
       await at(page, ids.place('hallway')).click();
     },
   },
-  { name: 'pad-level', query: 'as=technician', reach: (page) => toPad(page, '107A') },
-  { name: 'pad-unwatched', query: 'as=technician', reach: (page) => toPad(page, '111A') },
+  {
+    name: 'pad-found',
+    query: 'as=technician',
+    reach: async (page) => {
+      await pad(page, '104A');
+      await at(page, ids.notBreathing).click();
+      await at(page, ids.told).waitFor();
+      await alive(page);
+      await at(page, ids.found).click();
+      await at(page, ids.activity('calm')).waitFor();
+    },
+  },
+  { name: 'pad-level', query: 'as=technician', reach: (page) => pad(page, '107A') },
+  { name: 'pad-unwatched', query: 'as=technician', reach: (page) => pad(page, '111A') },
   {
     name: 'pad-not-saved',
     query: 'as=technician&with=full',
     reach: async (page) => {
-      await toPad(page, '104A');
+      await pad(page, '104A');
       await at(page, ids.place('hallway')).click();
       await at(page, ids.activity('pacing')).click();
       await at(page, ids.notSaved).waitFor();
@@ -139,7 +129,7 @@ const SCREENS: Screen[] = [
     name,
     query: 'as=technician',
     reach: async (page: Page) => {
-      await toPad(page, '107A');
+      await pad(page, '107A');
       await at(page, button).click();
       await at(page, first).click();
     },
@@ -148,16 +138,56 @@ const SCREENS: Screen[] = [
     name: 'behaviour-draft',
     query: 'as=technician&with=draft',
     reach: async (page) => {
-      await toPad(page, '107A');
+      await pad(page, '107A');
       await at(page, ids.addBehaviour).click();
       await at(page, ids.draft).waitFor();
+    },
+  },
+  {
+    name: 'behaviour-after-check',
+    query: 'as=technician',
+    reach: async (page) => {
+      await pad(page, '107A');
+      await at(page, ids.place('hallway')).click();
+      await at(page, ids.activity('shouting')).click();
+      await at(page, ids.behaviour('shouting')).click();
+      await at(page, ids.words).waitFor();
+    },
+  },
+  {
+    name: 'behaviour-resumed',
+    query: 'as=technician&with=draft',
+    reach: async (page) => {
+      await at(page, ids.draftContinue).click();
+      await at(page, ids.seenOther).click();
+      await at(page, 'late-minute').waitFor();
+    },
+  },
+  {
+    name: 'emergency-not-recorded',
+    query: 'as=technician&with=full',
+    reach: async (page) => {
+      await pad(page, '104A');
+      await at(page, ids.notBreathing).click();
+      await at(page, ids.told).waitFor();
+      await alive(page);
+    },
+  },
+  {
+    name: 'emergency-which-patient',
+    query: 'as=technician',
+    reach: async (page) => {
+      await at(page, ids.notFound).click();
+      await at(page, ids.told).waitFor();
+      await alive(page);
+      await at(page, 'which-patient').click();
     },
   },
   {
     name: 'emergency',
     query: 'as=technician',
     reach: async (page) => {
-      await toPad(page, '104A');
+      await pad(page, '104A');
       await at(page, ids.notFound).click();
       await at(page, ids.told).waitFor();
       await alive(page);
@@ -187,7 +217,7 @@ const SCREENS: Screen[] = [
     name: 'day',
     query: 'as=technician',
     reach: async (page) => {
-      await toPad(page, '104A');
+      await pad(page, '104A');
       await at(page, ids.openDay).click();
       await at(page, ids.dayRow(0)).waitFor();
     },
@@ -196,7 +226,7 @@ const SCREENS: Screen[] = [
     name: 'day-amend',
     query: 'as=technician',
     reach: async (page) => {
-      await toPad(page, '104A');
+      await pad(page, '104A');
       await at(page, ids.openDay).click();
       await at(page, ids.amend).nth(3).click();
       await at(page, 'how-wrong_patient').click();
@@ -206,10 +236,24 @@ const SCREENS: Screen[] = [
     name: 'day-late-entry',
     query: 'as=technician',
     reach: async (page) => {
-      await toPad(page, '104A');
+      await pad(page, '104A');
       await at(page, ids.openDay).click();
       await at(page, ids.lateEntry).click();
       await at(page, ids.place('hallway')).waitFor();
+    },
+  },
+  {
+    name: 'board-worst',
+    query: 'as=nurse&with=band,draft,worst',
+    reach: (page) => at(page, ids.order('place')).click(),
+  },
+  {
+    name: 'locked-no-answer',
+    query: '',
+    reach: async (page) => {
+      await at(page, ids.lockedOverdue).waitFor();
+      await program(page, 'refuse', 'locked');
+      await at(page, ids.refusal).waitFor();
     },
   },
   { name: 'take-over', query: 'as=nurse', reach: (page) => at(page, ids.takeOver).click() },
@@ -231,8 +275,10 @@ describe('every screen', () => {
   test.each(CASES)(
     '$title: no serious finding, big targets, nothing refused by the policy',
     async ({ screen, theme, size }) => {
-      const page = await open(`${screen.query}&theme=${theme}`, SIZES[size]);
+      const page = await openWatched(`${screen.query}&theme=${theme}`, SIZES[size]);
       await screen.reach(page);
+      // The ring of the keyboard's focus is no part of a picture.
+      if (PICTURES) await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
       if (PICTURES) await page.screenshot({ path: `${PICTURES}/${screen.name}-${theme}-${size}.png` });
       const found = await new AxeBuilder({ page }).analyze();
       const serious = found.violations

@@ -83,6 +83,8 @@ impl Camera<'_> {
     }
 
     async fn one(&self, name: &str) -> Result<()> {
+        // The ring of the keyboard's focus is no part of a picture.
+        self.page.run("document.activeElement?.blur(); return null", vec![]).await?;
         self.page.settled().await?;
         let file = format!("{name}.png");
         self.page.picture(&self.dir.join(&file)).await?;
