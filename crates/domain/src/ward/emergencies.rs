@@ -6,7 +6,7 @@ use super::log::{Log, Shelf, nominal};
 use super::look::Look;
 use super::{people, words};
 use crate::chain::Hash;
-use crate::ids::{AuthorId, RecordId, StaffId, StayId, WardId};
+use crate::ids::{AuthorId, StaffId, StayId, WardId};
 use crate::kinds::{EmergencyKind, Event};
 use crate::record::{Body, Record};
 use crate::views::{CardState, LockedEmergency, OpenConcern, OpenEmergency};
