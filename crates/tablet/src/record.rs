@@ -15,6 +15,8 @@ use lamplight_domain::time::{Clocks, Ms, SECOND_MS};
 use lamplight_domain::ward::may_record;
 use uuid::Uuid;
 
+/// A save that failed and is tried again within this is still what was seen now; after it nobody knows without looking.
+pub(crate) const TRY_AGAIN_MS: i64 = 30 * SECOND_MS;
 /// How long the undo button stands after a save.
 const UNDO_MS: i64 = 10 * SECOND_MS;
 
@@ -141,7 +143,8 @@ fn saved_already(first: &Body, entry: &Entry, zone: chrono_tz::Tz) -> Result<Sav
     let is_same = at.stay == entry.stay
         && at.by == entry.by
         && first.event.as_ref() == Some(&entry.event)
-        && entry.observed_at.is_none_or(|asked| asked == at.observed_at);
+        // A try that comes late names the moment of the tap, which the first one wrote down a little later.
+        && entry.observed_at.is_none_or(|asked| (asked - at.observed_at).abs() <= TRY_AGAIN_MS);
     if is_same {
         return Ok(saved(first, String::new(), zone));
     }

@@ -153,7 +153,7 @@ pub fn with_patient(dir: &Path, clock: &Arc<HandClock>, seed: u8) -> Tablet {
     for (n, event) in (0xCE00..).zip(census()) {
         let bytes = foreign(n, event, START - 60_000);
         tablet.0.records.write(|to| bodies::insert(to, &bytes)).unwrap();
-        let record = Record::parse(&bytes, AuthorId(Uuid::nil()), 1, Some(START)).unwrap();
+        let record = Record::parse(&bytes, AuthorId(Uuid::nil()), 1, Some(START - 59_000)).unwrap();
         tablet.0.known_mut().records.take(record);
     }
     tablet

@@ -1,7 +1,7 @@
 //! Writing down what was seen of one patient: entries, drafts, amendments.
 
 use crate::file::{bodies, drafts};
-use crate::record::Entry as Written;
+use crate::record::{Entry as Written, TRY_AGAIN_MS};
 use crate::tablet::Inner;
 use crate::words;
 use lamplight_domain::commands::{Amend, Draft, Entry, KeptDraft, Nothing, Save, Saved};
@@ -9,10 +9,8 @@ use lamplight_domain::ids::{RecordId, StayId};
 use lamplight_domain::kinds::{Amendment, Check, Event};
 use lamplight_domain::record::{Auth, Body};
 use lamplight_domain::refusal::Refusal;
-use lamplight_domain::time::{MINUTE_MS, SECOND_MS};
+use lamplight_domain::time::MINUTE_MS;
 
-/// A save that failed and is tried again within this is still what was seen now; after it nobody knows without looking.
-const TRY_AGAIN_MS: i64 = 30 * SECOND_MS;
 /// A half-made entry that was begun longer ago than this does not say by itself when it was seen.
 const ASK_WHEN_SEEN_MS: i64 = 3 * MINUTE_MS;
 /// Of a draft's state.
