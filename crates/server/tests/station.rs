@@ -11,6 +11,7 @@ use lamplight_domain::record::Body;
 use lamplight_domain::roster::Role;
 use lamplight_domain::station::path;
 use lamplight_domain::wire::Facility;
+use lamplight_server::facility::Own;
 use lamplight_server::station::access::RULES;
 use lamplight_server::station::passwords;
 use lamplight_server::store::logins;
@@ -312,4 +313,27 @@ async fn a_patient_s_day_and_an_invite_for_a_tablet() {
     let unknown = browser.ask(Method::GET, &format!("{}?ward={WARD}&stay={}", path::DAY, id(5)));
     assert_eq!(browser.code(unknown).await, (StatusCode::NOT_FOUND, "stay.unknown".to_owned()));
     running.stop().await;
+}
+
+#[tokio::test]
+async fn a_caller_who_goes_away_in_the_middle_of_a_commit_stops_nobody_after_them() {
+    let house = House::new();
+    let server = house.open();
+    let own = || Own { ward: WARD, stay: None, by: Some(NURSE), event: Event::Verified { note: String::new() } };
+    server.record(own()).await.unwrap();
+    // Somebody else holds the file, so that the commit waits.
+    let other = house.db();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    {
+        let asked = std::pin::pin!(server.record(own()));
+        tokio::select! {
+            biased;
+            done = asked => panic!("not while the file is held: {done:?}"),
+            () = std::future::ready(()) => {}
+        }
+    }
+    other.execute_batch("COMMIT").unwrap();
+    server.record(own()).await.unwrap();
+    server.close().await;
+    assert_eq!(lamplight_server::verify(&house.path).unwrap().links, 3, "what was under way is written too");
 }

@@ -58,17 +58,17 @@ fn file(db: &mut Connection, identity: &Identity, demo: &DemoWard, around: &Surr
         let together = rest.iter().take_while(|r| r.writer == first.writer && r.received_at == first.received_at);
         let (batch, after) = rest.split_at(together.count());
         rest = after;
-        let Some(author) = writers.get_mut(&first.writer) else {
+        let Some(author) = writers.get(&first.writer) else {
             return Err(StoreError::Broken("a demo record has an unknown writer".into()));
         };
         for bodies in batch.chunks(500) {
             let bodies = bodies.iter().map(|r| r.bytes.clone()).collect();
-            let prepared = Prepared::new(author.batch(bodies, around.uuid()), identity.facility);
+            let batch = author.batch(author.head(&tx)?, bodies, around.uuid());
+            let prepared = Prepared::new(batch, identity.facility);
             let done = append(&tx, &facts, &prepared, first.received_at)?;
             let Some(receipt) = done.receipt.filter(|_| done.refused.is_none()) else {
                 return Err(StoreError::Broken(format!("a demo batch was not taken: {:?}", done.refused)));
             };
-            author.reached(receipt.head);
             if let Some(tablet) = done.tablet {
                 let (author, last) = (receipt.head.author, first.received_at);
                 last_heard.insert(first.writer, Contact { tablet, author, last, confirmed: receipt.head.seq });

@@ -35,7 +35,7 @@ use live::Live;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch;
 
 /// What a caller is told to wait where the writer is behind.
 const BUSY_MS: u64 = 1_000;
@@ -57,7 +57,7 @@ pub(crate) struct Inner {
     authors: RwLock<HashMap<AuthorId, Author>>,
     live: Arc<Live>,
     contacts: Arc<Contacts>,
-    own: Mutex<OwnAuthor>,
+    own: OwnAuthor,
     nonces: Nonces,
     /// True once the server is to end: long polls and streams end with it.
     stopping: watch::Sender<bool>,
@@ -101,7 +101,7 @@ impl FacilityServer {
                 authors: RwLock::default(),
                 live: Arc::new(live),
                 contacts: Arc::new(contacts),
-                own: Mutex::new(own),
+                own,
                 nonces,
                 stopping: watch::Sender::new(false),
                 lock: std::sync::Mutex::new(Some(lock)),

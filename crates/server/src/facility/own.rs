@@ -2,8 +2,8 @@
 //! whose key lives in this process only: a copied folder can never make it fork.
 
 use super::{FacilityServer, Identity, trouble};
-use crate::store::StoreError;
 use crate::store::append::Prepared;
+use crate::store::{StoreError, authors, links};
 use crate::surroundings::Surroundings;
 use lamplight_domain::chain::{Credential, Endorser, Head, SigningKey, body_hash, link_hash};
 use lamplight_domain::ids::{FacilityId, RecordId, StaffId, StayId, WardId};
@@ -11,14 +11,15 @@ use lamplight_domain::kinds::Event;
 use lamplight_domain::record::{Auth, Body, Envelope};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::wire::{Batch, BatchHeader, Blob, Trouble};
+use rusqlite::Connection;
 use uuid::Uuid;
 
 /// An author whose chain is written here: this process, or the tablets of a demo.
+#[derive(Clone)]
 pub struct OwnAuthor {
     key: SigningKey,
     credential: Credential,
     facility: FacilityId,
-    head: Head,
 }
 
 impl OwnAuthor {
@@ -34,12 +35,20 @@ impl OwnAuthor {
     ) -> OwnAuthor {
         let facility = identity.facility;
         let credential = Credential::sign(&identity.key, Endorser::Facility, facility, key.public(), tablet);
-        OwnAuthor { head: Head::empty(key.author()), key, credential, facility }
+        OwnAuthor { key, credential, facility }
     }
 
-    /// The next links, signed. The head moves only with [`OwnAuthor::reached`].
-    pub fn batch(&self, bodies: Vec<Vec<u8>>, request: Uuid) -> Batch {
-        let mut end = self.head;
+    /// Where the chain stands in the file: for the writer, inside the transaction that goes on from there. Nothing
+    /// else remembers it, so that no caller who goes away in the middle can leave a wrong head behind.
+    pub fn head(&self, db: &Connection) -> Result<Head, StoreError> {
+        let id = self.credential.author;
+        let Some(author) = authors::find(db, id)? else { return Ok(Head::empty(id)) };
+        Ok(links::head(db, author.no, id)?.map_or(Head::empty(id), |(head, _)| head))
+    }
+
+    /// The links after `head`, signed.
+    pub fn batch(&self, head: Head, bodies: Vec<Vec<u8>>, request: Uuid) -> Batch {
+        let mut end = head;
         for bytes in &bodies {
             end.seq += 1;
             end.hash = link_hash(end.author, end.seq, &end.hash, &body_hash(bytes));
@@ -47,9 +56,9 @@ impl OwnAuthor {
         Batch {
             header: BatchHeader {
                 facility: self.facility,
-                author: self.head.author,
-                first_seq: self.head.seq + 1,
-                prev: self.head.hash,
+                author: head.author,
+                first_seq: head.seq + 1,
+                prev: head.hash,
                 signature: self.key.sign(&end.message(self.facility)),
                 request,
                 credential: Some(self.credential.clone()),
@@ -57,10 +66,6 @@ impl OwnAuthor {
             },
             bodies: bodies.into_iter().map(Blob::Bytes).collect(),
         }
-    }
-
-    pub fn reached(&mut self, head: Head) {
-        self.head = head;
     }
 }
 
@@ -73,7 +78,8 @@ pub struct Own {
 }
 
 impl FacilityServer {
-    /// Writes a record as this process' own author. Durable when this returns.
+    /// Writes a record as this process' own author. Durable when this returns; where it is dropped before, it may be
+    /// written or not, and whoever comes next is not in its way.
     pub async fn record(&self, own: Own) -> Result<RecordId, Trouble> {
         let Own { ward, stay, by, event } = own;
         let now = self.inner.around.now();
@@ -99,16 +105,15 @@ impl FacilityServer {
         let bytes = Body::new(envelope, event).to_bytes().map_err(|_| {
             Refusal::new("entry.too_long", "The entry is too long to be kept.", "Shorten its words and save again.")
         })?;
-        // One after the other: each link needs the head before it.
-        let mut author = self.inner.own.lock().await;
-        let batch = author.batch(vec![bytes], self.inner.around.uuid());
-        let done = self.append(Prepared::new(batch, self.inner.identity.facility)).await.map_err(trouble)?;
-        match (done.refused, done.receipt) {
-            (None, Some(receipt)) => {
-                author.reached(receipt.head);
-                Ok(id)
-            }
-            (refused, _) => Err(trouble(StoreError::Broken(format!("own record not taken: {refused:?}")))),
+        let (own, facility, request) =
+            (self.inner.own.clone(), self.inner.identity.facility, self.inner.around.uuid());
+        let next = move |db: &Connection| {
+            let batch = own.batch(own.head(db)?, vec![bytes], request);
+            Ok(Prepared::new(batch, facility))
+        };
+        match self.append(next).await.map_err(trouble)?.refused {
+            None => Ok(id),
+            refused => Err(trouble(StoreError::Broken(format!("own record not taken: {refused:?}")))),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::{FacilityServer, trouble};
 use crate::store::StoreError;
 use crate::store::append::{Appended, Prepared, append};
 use lamplight_domain::wire::{Batch, PushAnswer, Trouble};
+use rusqlite::Connection;
 
 impl FacilityServer {
     pub(super) async fn take_push(&self, batch: Batch) -> Result<PushAnswer, Trouble> {
@@ -11,19 +12,22 @@ impl FacilityServer {
         let prepared = tokio::task::spawn_blocking(move || Prepared::new(batch, facility))
             .await
             .map_err(|_| trouble(StoreError::NotDone))?;
-        let appended = self.append(prepared).await.map_err(trouble)?;
+        let appended = self.append(move |_| Ok(prepared)).await.map_err(trouble)?;
         Ok(PushAnswer { receipt: appended.receipt, refused: appended.refused, server_time: self.inner.around.now() })
     }
 
-    /// Commits a batch, then lets the boards and the waiting readers know.
-    pub(super) async fn append(&self, batch: Prepared) -> Result<Appended, StoreError> {
+    /// Commits a batch, then lets the boards and the waiting readers know. `batch` is asked for inside the transaction.
+    pub(super) async fn append(
+        &self,
+        batch: impl FnOnce(&Connection) -> Result<Prepared, StoreError> + Send + 'static,
+    ) -> Result<Appended, StoreError> {
         let (facts, around) = (self.facts(), self.inner.around.clone());
         let (live, contacts) = (self.inner.live.clone(), self.inner.contacts.clone());
         let clock = self.inner.around.clone();
         self.inner
             .writer
             .write(
-                move |db| append(db, &facts, &batch, around.now()),
+                move |db| append(db, &facts, &batch(db)?, around.now()),
                 move |done| {
                     if let (Some(tablet), Some(receipt)) = (done.tablet, &done.receipt) {
                         contacts.confirm(tablet, &receipt.head, clock.now());

@@ -11,6 +11,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use lamplight_domain::ids::AuthorId;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::wire::{
     BATCH_MAX_LINKS, Batch, BatchHeader, CONTENT_TYPE, Facility, FeedAsk, FrameError, JoinAsk, NONCE_HEADER, OfferAsk,
@@ -109,20 +110,38 @@ fn other_author() -> Refusal {
     Refusal::new("auth.author", "The message names another tablet than the one that signed it.", "Send it again.")
 }
 
-/// A signed question in JSON, from a known author.
-async fn asked<T: DeserializeOwned>(
+/// A question that says who asks it.
+trait Asks: DeserializeOwned {
+    fn author(&self) -> AuthorId;
+}
+impl Asks for FeedAsk {
+    fn author(&self) -> AuthorId {
+        self.author
+    }
+}
+impl Asks for OfferAsk {
+    fn author(&self) -> AuthorId {
+        self.author
+    }
+}
+
+/// A question in JSON, signed by the known author that it names.
+async fn asked<T: Asks>(
     facility: &FacilityServer,
     method: &Method,
     uri: &Uri,
     headers: &HeaderMap,
     body: Body,
-) -> Result<(Claim, T), Refused> {
+) -> Result<T, Refused> {
     let claim = Claim::read(headers)?;
     let sent = bodies::read(body).await?;
     let Some(author) = facility.author(claim.author).await? else { return Err(refused(unknown_author())) };
     claim.check(facility, &author.key, &Asked { method, uri, body: &sent })?;
-    let ask = json(headers, sent)?;
-    Ok((claim, ask))
+    let ask: T = json(headers, sent)?;
+    if ask.author() != claim.author {
+        return Err(refused(other_author()));
+    }
+    Ok(ask)
 }
 
 async fn feed(
@@ -132,10 +151,7 @@ async fn feed(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
-    let (claim, ask) = asked::<FeedAsk>(&facility, &method, &uri, &headers, body).await?;
-    if ask.author != claim.author {
-        return Err(refused(other_author()));
-    }
+    let ask: FeedAsk = asked(&facility, &method, &uri, &headers, body).await?;
     let page = facility.feed(ask).await?;
     let framed = tokio::task::spawn_blocking(move || bodies::frame(&headers, encode(&page.header, &page.bodies)));
     framed.await.map_err(|_| refused(super::answers::fault()))
@@ -148,9 +164,6 @@ async fn offer(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
-    let (claim, ask) = asked::<OfferAsk>(&facility, &method, &uri, &headers, body).await?;
-    if ask.author != claim.author {
-        return Err(refused(other_author()));
-    }
+    let ask: OfferAsk = asked(&facility, &method, &uri, &headers, body).await?;
     Ok(Json(facility.offer(ask).await?).into_response())
 }
