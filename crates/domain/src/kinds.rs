@@ -4,6 +4,7 @@
 use crate::ids::{PatientId, RecordId, StaffId, TabletId};
 use crate::level::Level;
 use crate::time::Ms;
+use crate::views::SignalLevel;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -94,9 +95,14 @@ pub enum Event {
     Amendment(Amendment),
 
     // --- the ward's signal and the machines ---
-    /// The ward's signal was silenced for two minutes on one device. Colours stay.
+    /// The ward's signal was silenced for two minutes: on the tablet that wrote it, or at the ward's station. Colours
+    /// stay.
     #[serde(rename = "silenced")]
-    Silenced {},
+    Silenced {
+        /// How urgent the signal was; a more urgent one sounds again. None from a tablet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        level: Option<SignalLevel>,
+    },
     #[serde(rename = "clock.measured")]
     ClockMeasured(ClockMeasured),
     #[serde(rename = "tablet.joined")]

@@ -23,6 +23,8 @@ pub mod path {
     pub const ACKNOWLEDGE: &str = "/station/api/acknowledge";
     /// POST [`super::OfWard`]: a nurse stands for the ward's observations.
     pub const VERIFY: &str = "/station/api/verify";
+    /// POST [`super::OfWard`]: the ward's stations stay quiet for two minutes.
+    pub const SILENCE: &str = "/station/api/silence";
     /// POST [`super::OfWard`] gives an [`super::InviteMade`].
     pub const INVITE: &str = "/station/api/invite";
     /// GET `?ward=ID&stay=ID[&date=2026-11-22]` gives a [`crate::views::PatientDay`].

@@ -258,8 +258,10 @@ pub struct Signal {
     pub rooms: Vec<String>,
     /// "2 overdue, 1 not known". On a tablet it may say what does not sound there: "observations held for over 2 hours".
     pub words: String,
-    /// Silenced on this device until then; colours stay.
+    /// Silenced until then, on this device or at the ward's station; colours stay.
     pub silenced_until: Option<Ms>,
+    /// "Sound silenced 02:47 by S. Lindqvist until 02:49", at the station; else empty.
+    pub silenced_by: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]

@@ -154,6 +154,7 @@ async fn an_export_has_every_record_once_with_its_first_link() {
     );
     assert_eq!((check["kind"].as_str(), check["stay"].as_str()), (Some("check"), Some(&*STAY.to_string())));
     assert_eq!(check["patient"].as_str(), Some(&*id(1_030).to_string()));
+    assert_eq!(check["by"].as_str(), Some(&*TECHNICIAN.to_string()));
     let at = Some(house.now().0);
     assert_eq!(
         (check["observed_at"].as_i64(), check["recorded_at"].as_i64(), check["received_at"].as_i64()),
@@ -163,7 +164,7 @@ async fn an_export_has_every_record_once_with_its_first_link() {
     assert_eq!((&unread["id"], &unread["kind"], &unread["observed_at"]), (&Value::Null, &Value::Null, &Value::Null));
     let keys: Vec<&String> = check.as_object().unwrap().keys().collect();
     let mut expected =
-        ["author", "seq", "id", "kind", "stay", "patient", "observed_at", "recorded_at", "received_at", "hash"];
+        ["author", "seq", "id", "kind", "stay", "patient", "by", "observed_at", "recorded_at", "received_at", "hash"];
     expected.sort_unstable();
     assert_eq!(keys, expected);
 }

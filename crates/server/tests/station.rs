@@ -103,7 +103,7 @@ fn allowed(method: &Method, path: &str, role: Option<Role>) -> bool {
         ("GET", "/" | "/station" | "/station/" | "/assets/*") | ("POST", "/station/api/login") => true,
         ("GET", "/station/api/session" | "/station/api/live" | "/station/api/day") => role.is_some(),
         ("POST", "/station/api/logout") => role.is_some(),
-        ("POST", "/station/api/acknowledge" | "/station/api/verify") => nurse,
+        ("POST", "/station/api/acknowledge" | "/station/api/verify" | "/station/api/silence") => nurse,
         ("POST", "/station/api/invite") => nurse || role == Some(Role::Administrator),
         other => panic!("{other:?} has no row in the matrix"),
     }
@@ -143,7 +143,7 @@ async fn nobody_sees_or_touches_another_ward() {
         let ask = browser.ask(Method::GET, &format!("{path}?ward={OTHER_WARD}&stay={STAY}"));
         assert_eq!(browser.code(ask).await, not_yours, "{path}");
     }
-    for path in [path::ACKNOWLEDGE, path::VERIFY, path::INVITE] {
+    for path in [path::ACKNOWLEDGE, path::VERIFY, path::SILENCE, path::INVITE] {
         let ask = browser.ask(Method::POST, path).json(&json!({ "ward": OTHER_WARD, "of": STAY }));
         assert_eq!(browser.code(ask).await, not_yours, "{path}");
     }
@@ -261,6 +261,15 @@ async fn the_board_is_live_and_a_named_nurse_answers_what_is_on_it() {
             && b["verification"]["last_by"] == "A. Person2"
     };
     until(&mut stream, answered).await;
+    // Whoever calls for help cannot answer it.
+    let own = Body::new(
+        lamplight_domain::record::Envelope { by: Some(StaffId(id(42))), ..pad.envelope(now, None) },
+        Event::Emergency { what: EmergencyKind::Danger, place: "Hallway".into() },
+    );
+    let of = own.envelope.id;
+    pad.push(&server, vec![own.to_bytes().unwrap()]).await;
+    let ask = browser.ask(Method::POST, path::ACKNOWLEDGE).json(&json!({ "ward": WARD, "of": of }));
+    assert_eq!(browser.code(ask).await, (StatusCode::BAD_REQUEST, "acknowledge.own".to_owned()));
     // What cannot be answered is refused by name.
     for (of, code) in [
         (StayId(id(999)).0, "record.unknown"),
@@ -273,13 +282,91 @@ async fn the_board_is_live_and_a_named_nurse_answers_what_is_on_it() {
     let (pages, _) = pad.opening(&server, 100).await;
     let nurse = StaffId(id(42));
     let by_nurse = bytes_of(&pages).iter().filter(|b| Body::parse(b).unwrap().envelope.by == Some(nurse)).count();
-    assert_eq!(by_nurse, 3);
+    assert_eq!(by_nurse, 4, "two answers, a verification, a call for help");
     // Logging out ends the stream.
     browser.ask(Method::POST, path::LOG_OUT).send().await.unwrap();
     let ended = async { while let Ok(Some(_)) = stream.chunk().await {} };
     tokio::time::timeout(Duration::from_secs(20), ended).await.expect("the stream ends with the session");
     running.stop().await;
     lamplight_server::verify(&house.path).unwrap();
+}
+
+impl Browser {
+    async fn live(&self) -> reqwest::Response {
+        let ask = self.ask(Method::GET, &format!("{}?ward={WARD}", path::LIVE)).timeout(Duration::from_secs(3_600));
+        ask.send().await.unwrap()
+    }
+    async fn post(&self, path: &str) -> (StatusCode, String) {
+        self.code(self.ask(Method::POST, path).json(&json!({ "ward": WARD }))).await
+    }
+    fn beside(&self) -> Browser {
+        Browser { http: self.http.clone(), url: self.url.clone(), cookie: String::new() }
+    }
+}
+
+#[tokio::test]
+async fn silence_is_the_ward_s_and_a_named_nurse_s_and_never_an_emergency_s() {
+    let house = staffed();
+    let (running, mut first) = served(&house).await;
+    let mut second = first.beside();
+    first.log_in("nurse", PASSWORD).await;
+    second.log_in("manager", PASSWORD).await;
+    let server = running.facility().clone();
+    let code = lamplight_server::invite(&house.path, "Willow Ward", &running.url, 1).unwrap().code;
+    let mut pad = Pad::join(&server, &code, 1, "").await;
+    assert_eq!(first.post(path::SILENCE).await, (StatusCode::BAD_REQUEST, "signal.quiet".to_owned()));
+    // Nobody holds the observations of somebody who was looked at just now.
+    let now = server.around().now();
+    let mut bodies = admission(&pad, STAY, now);
+    bodies.push(pad.check(now));
+    pad.push(&server, bodies).await;
+    let mut others = second.live().await;
+    until(&mut others, |b| b["signal"]["level"] == "overdue" && b["signal"]["silenced_until"].is_null()).await;
+    assert_eq!(second.post(path::SILENCE).await, (StatusCode::FORBIDDEN, "access.role".to_owned()));
+    assert_eq!(first.post(path::SILENCE).await.0, StatusCode::NO_CONTENT);
+    let silent = until(&mut others, |b| !b["signal"]["silenced_until"].is_null()).await;
+    let said = silent["signal"]["silenced_by"].as_str().unwrap();
+    assert!(said.starts_with("Sound silenced ") && said.contains(" by A. Person1 until "), "{said}");
+    assert_eq!(silent["signal"]["level"], "overdue");
+    let help = pad.body(now, None, Event::Emergency { what: EmergencyKind::NeedHelp, place: "Day room".into() });
+    pad.push(&server, vec![help]).await;
+    until(&mut others, |b| b["signal"]["level"] == "emergency" && b["signal"]["silenced_until"].is_null()).await;
+    assert_eq!(first.post(path::SILENCE).await, (StatusCode::BAD_REQUEST, "signal.emergency".to_owned()));
+    running.stop().await;
+    let mut out = Vec::new();
+    lamplight_server::export(&house.path, &mut out).unwrap();
+    let lines: Vec<Value> = String::from_utf8(out).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let silenced: Vec<&Value> = lines.iter().filter(|l| l["kind"] == "silenced").collect();
+    assert_eq!(silenced.len(), 1);
+    assert_eq!(silenced[0]["by"], StaffId(id(41)).to_string());
+}
+
+#[tokio::test]
+async fn whoever_left_or_went_to_another_ward_sees_no_more_of_it() {
+    for leaves in [true, false] {
+        let house = staffed();
+        let (running, mut browser) = served(&house).await;
+        browser.log_in("nurse", PASSWORD).await;
+        let mut stream = browser.live().await;
+        until(&mut stream, |b| b["ward_name"] == "Willow Ward").await;
+        let db = house.db();
+        let mut roster = lamplight_server::store::roster::newest(&db).unwrap();
+        let nurse = roster.staff.iter_mut().find(|s| s.role == Role::Nurse).unwrap();
+        if leaves {
+            nurse.active = false;
+        } else {
+            nurse.wards = vec![OTHER_WARD];
+        }
+        roster.version += 1;
+        lamplight_server::store::roster::put(&db, &roster, START, None).unwrap();
+        drop(db);
+        // A joining makes the server look at the newest roster.
+        let code = lamplight_server::invite(&house.path, "Willow Ward", &running.url, 1).unwrap().code;
+        Pad::join(running.facility(), &code, 1, "").await;
+        let ended = async { while let Ok(Some(_)) = stream.chunk().await {} };
+        tokio::time::timeout(Duration::from_secs(20), ended).await.expect("the stream ends");
+        running.stop().await;
+    }
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ export const api = {
   live: '/station/api/live',
   acknowledge: '/station/api/acknowledge',
   verify: '/station/api/verify',
+  silence: '/station/api/silence',
   invite: '/station/api/invite',
   day: '/station/api/day',
 } as const;

@@ -1,4 +1,5 @@
 import type { Refusal } from '../shared/bindings/refusal';
+import type { StationSession } from '../shared/bindings/station';
 import type { Board } from '../shared/bindings/views';
 import { api, get, Refused } from './ask';
 
@@ -7,12 +8,17 @@ export const STALE_AFTER_MS = 15_000;
 /** How long a silent connection is given before it is opened anew. */
 const REOPEN_AFTER_MS = 10_000;
 const RETRY_MS = 2_000;
+const OTHER_WARDS: Refusal = {
+  code: 'ward.not_yours',
+  what: 'You are not on the list of that ward any more.',
+  next: 'Somebody of the ward has to log in here.',
+};
 
 /**
  * How long ago, by two clocks: a steady one, which no change of the computer's time moves, and the wall clock, because
  * the steady one may stand still while the computer sleeps. The longer of the two counts.
  */
-class Since {
+export class Since {
   readonly #steady = performance.now();
   readonly #wall = Date.now();
 
@@ -33,7 +39,7 @@ export class Live {
     private readonly ward: string,
     private readonly on: {
       board: (board: Board) => void;
-      /** The server no longer knows who is looking. */
+      /** The server no longer knows who is looking, or they no longer belong to the ward. */
       ended: (refusal: Refusal) => void;
     },
   ) {
@@ -84,7 +90,12 @@ export class Live {
 
   async #askWhy(): Promise<void> {
     try {
-      await get(api.session);
+      const { wards } = await get<StationSession>(api.session);
+      if (!this.#closed && !wards.some((one) => one.id === this.ward)) {
+        this.close();
+        this.on.ended(OTHER_WARDS);
+        return;
+      }
     } catch (thrown) {
       if (!this.#closed && thrown instanceof Refused && thrown.status === 401) {
         this.close();

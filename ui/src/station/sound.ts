@@ -1,6 +1,6 @@
 import type { SignalLevel } from '../shared/bindings/views';
 
-/** How long the button keeps the ward's signal quiet on this page, ms. Colours stay. */
+/** How long the button keeps a page quiet that cannot ask the facility server to, ms. Colours stay. */
 export const SILENCE_MS = 120_000;
 
 /** One signal for the ward: tones in Hz, and after how many ms they come again. */
@@ -20,8 +20,6 @@ export class Loudspeaker {
   #context: AudioContext | null = null;
   #last = -Infinity;
   #sounding: SignalLevel = 'quiet';
-  #quietUntil = 0;
-  #quietFor: SignalLevel = 'quiet';
 
   constructor(private readonly changed: () => void) {}
 
@@ -38,21 +36,11 @@ export class Loudspeaker {
     if (!this.running) void this.#context.resume().then(this.changed, this.changed);
   }
 
-  /** Milliseconds that the signal stays quiet; 0 where it is not silenced. A rise ends it: it was silenced for less. */
-  quietFor(level: SignalLevel, now: number): number {
-    return RANK[level] > RANK[this.#quietFor] ? 0 : Math.max(0, this.#quietUntil - now);
-  }
-
-  silence(level: SignalLevel, now: number): void {
-    this.#quietUntil = now + SILENCE_MS;
-    this.#quietFor = level;
-  }
-
-  /** To be called often, with the level that holds: sounds it again when its time has come, a rise at once. */
+  /** To be called often, with the level that is to be heard: sounds it when its time has come, a rise at once. */
   sound(level: SignalLevel, now: number): void {
     const rose = RANK[level] > RANK[this.#sounding];
     this.#sounding = level;
-    if (level === 'quiet' || !this.running || this.quietFor(level, now) > 0) return;
+    if (level === 'quiet' || !this.running) return;
     const { tones, again } = SIGNALS[level];
     if (!rose && now - this.#last < again) return;
     this.#last = now;

@@ -1,18 +1,29 @@
 import type { Refusal } from '../shared/bindings/refusal';
 import type { InviteMade, LogIn, StationSession } from '../shared/bindings/station';
-import type { Board, PatientDay } from '../shared/bindings/views';
+import type { Board, PatientDay, SignalLevel } from '../shared/bindings/views';
 import { showTheme } from '../shared/theme';
 import { api, get, post, Refused, saidDemo } from './ask';
-import { Live, STALE_AFTER_MS } from './live';
+import { Live, Since, STALE_AFTER_MS } from './live';
 import type { Order } from './order';
-import { Loudspeaker } from './sound';
+import { Loudspeaker, SILENCE_MS } from './sound';
+import { moment } from './words';
 
 export type Page = { at: 'board' } | { at: 'tablets' } | { at: 'join' } | { at: 'day'; stay: string };
 export type Theme = 'day' | 'night';
 
 const TICK_MS = 500;
-/** The only thing that this page keeps in the browser. */
 const THEME_KEY = 'lamplight-station-theme';
+/** In this tab: somebody watches the ward here, and has not logged out. Beside the theme all that the page keeps. */
+const WATCH_KEY = 'lamplight-station-watch';
+
+/** The ward was watched here, and nobody who is logged in does any more. */
+interface Unwatched {
+  /** The last board's own moment, "02:47:10"; empty where the page was loaded since. */
+  since: string;
+  level: SignalLevel;
+  /** Since the page knows. */
+  for: Since;
+}
 
 /** Everything that the page knows. What it shows of the ward is the server's last board, as it came. */
 class Station {
@@ -30,9 +41,12 @@ class Station {
   order = $state<Order>('walking');
   /** Milliseconds without an update where that is too long, else 0. */
   staleFor = $state(0);
+  /** The session ended without anybody logging out: the alarm goes on until somebody logs in. */
+  unwatched = $state.raw<Unwatched | null>(null);
   sounding = $state(false);
   /** Milliseconds that the signal stays quiet, else 0. */
   quietFor = $state(0);
+  silencing = $state(false);
   /** Records whose acknowledgement is on its way or was taken, until the board says the same. */
   acknowledging = $state.raw<ReadonlySet<string>>(new Set());
 
@@ -40,6 +54,10 @@ class Station {
     this.sounding = this.loudspeaker.running;
   });
   #live: Live | null = null;
+  /** Records whose acknowledgement was taken. */
+  #taken = new Set<string>();
+  /** Only for a page that hears nothing, which cannot ask the server: silenced here alone, at that level. */
+  #silencedHere: { level: SignalLevel; for: Since } | null = null;
 
   async start(): Promise<void> {
     this.#theme(localStorage.getItem(THEME_KEY) === 'night' ? 'night' : 'day');
@@ -61,7 +79,7 @@ class Station {
     try {
       this.#entered(await get<StationSession>(api.session));
     } catch (thrown) {
-      this.#left(thrown instanceof Refused && thrown.status === 401 ? null : refusalOf(thrown));
+      this.#ended(thrown instanceof Refused && thrown.status === 401 ? null : refusalOf(thrown));
     }
   }
 
@@ -76,7 +94,12 @@ class Station {
   }
 
   async logOut(): Promise<void> {
-    if (await this.#done(() => post(api.logout))) this.#left(null);
+    // A session that had ended already is no reason to go on sounding: this person leaves.
+    if (!(await this.#done(() => post(api.logout))) && this.session !== null) return;
+    sessionStorage.removeItem(WATCH_KEY);
+    this.unwatched = null;
+    this.#left(null);
+    this.tick();
   }
 
   watch(ward: string): void {
@@ -88,38 +111,63 @@ class Station {
       board: (board) => {
         this.board = board;
         this.staleFor = 0;
+        // Where it is still open, it can be tried again.
+        if (this.#taken.size > 0) {
+          this.acknowledging = new Set([...this.acknowledging].filter((one) => !this.#taken.has(one)));
+          this.#taken.clear();
+        }
         this.tick();
       },
       ended: (refusal) => {
-        this.#left(refusal);
+        this.#ended(refusal);
       },
     });
   }
 
   tick(): void {
     const live = this.#live;
-    if (live === null) return;
-    live.watch();
-    const age = live.age();
-    this.staleFor = age > STALE_AFTER_MS ? age : 0;
-    const level = this.level;
-    const now = performance.now();
-    this.quietFor = this.loudspeaker.quietFor(level, now);
-    this.loudspeaker.sound(level, now);
+    live?.watch();
+    const age = live?.age() ?? 0;
+    this.staleFor = this.unwatched?.for.ms() ?? (age > STALE_AFTER_MS ? age : 0);
+    if (!this.knowsNothing) this.#silencedHere = null;
+    this.quietFor = this.#quiet(age);
+    this.loudspeaker.sound(this.quietFor > 0 ? 'quiet' : this.level, performance.now());
+  }
+
+  /** Nothing that the page shows or showed may still be true. */
+  get knowsNothing(): boolean {
+    return this.staleFor > 0 || this.unwatched !== null;
+  }
+
+  /** Milliseconds that the signal stays quiet. It is the ward's own silence, as the server says it; `age` old. */
+  #quiet(age: number): number {
+    const here = this.#silencedHere;
+    if (here !== null) return here.level === this.level ? Math.max(0, SILENCE_MS - here.for.ms()) : 0;
+    const board = this.board;
+    if (this.knowsNothing || board === null || board.signal.silenced_until === null) return 0;
+    return Math.max(0, board.signal.silenced_until - board.now - age);
   }
 
   /** What sounds. A page that knows nothing cannot say that all is well: it sounds too, at the lowest level at least. */
-  get level() {
-    const said = this.board?.signal.level ?? 'quiet';
-    return this.staleFor > 0 && said === 'quiet' ? 'overdue' : said;
+  get level(): SignalLevel {
+    const said = this.unwatched?.level ?? this.board?.signal.level ?? 'quiet';
+    return this.knowsNothing && said === 'quiet' ? 'overdue' : said;
   }
 
   arm(): void {
     this.loudspeaker.arm();
   }
-  silence(): void {
-    this.loudspeaker.silence(this.level, performance.now());
-    this.tick();
+  /** Asks for the ward's silence; it is quiet once the board says so. */
+  async silence(): Promise<void> {
+    if (this.knowsNothing) {
+      this.#silencedHere = { level: this.level, for: new Since() };
+      this.tick();
+      return;
+    }
+    if (this.silencing) return;
+    this.silencing = true;
+    await this.#done(() => post(api.silence, { ward: this.ward }));
+    this.silencing = false;
   }
 
   go(page: Page): void {
@@ -132,7 +180,8 @@ class Station {
     if (this.acknowledging.has(record)) return;
     this.acknowledging = new Set([...this.acknowledging, record]);
     const took = await this.#done(() => post(api.acknowledge, { ward: this.ward, of: record }));
-    if (!took) this.acknowledging = new Set([...this.acknowledging].filter((one) => one !== record));
+    if (took) this.#taken.add(record);
+    else this.acknowledging = new Set([...this.acknowledging].filter((one) => one !== record));
   }
 
   /** True where it was taken. */
@@ -173,7 +222,7 @@ class Station {
       this.refusal = null;
       return true;
     } catch (thrown) {
-      if (thrown instanceof Refused && thrown.status === 401) this.#left(thrown.refusal);
+      if (thrown instanceof Refused && thrown.status === 401) this.#ended(thrown.refusal);
       else this.refusal = refusalOf(thrown);
       return false;
     }
@@ -183,13 +232,25 @@ class Station {
     this.session = session;
     this.demo = session.demo;
     this.loginRefusal = null;
+    this.unwatched = null;
+    sessionStorage.setItem(WATCH_KEY, '1');
     this.page = { at: 'board' };
     history.replaceState(this.page, '');
     const first = session.wards[0];
     if (first) this.watch(first.id);
   }
 
-  /** Nobody is logged in: nothing of the ward stays in the page. */
+  /** Nobody is logged in any more, and nobody has logged out: the ward is unwatched, which no quiet page may hide. */
+  #ended(refusal: Refusal | null): void {
+    if (this.unwatched === null && sessionStorage.getItem(WATCH_KEY) !== null) {
+      const since = this.board === null ? '' : moment(this.board);
+      this.unwatched = { since, level: this.level, for: new Since() };
+    }
+    this.#left(refusal);
+    this.tick();
+  }
+
+  /** Nothing of the ward stays in the page. */
   #left(refusal: Refusal | null): void {
     this.#live?.close();
     this.#live = null;
@@ -199,6 +260,8 @@ class Station {
     this.refusal = null;
     this.staleFor = 0;
     this.acknowledging = new Set();
+    this.#taken.clear();
+    this.#silencedHere = null;
     this.page = { at: 'board' };
     this.loginRefusal = refusal;
     this.demo ||= saidDemo;

@@ -22,6 +22,8 @@ export const ids = {
   theme: (theme: 'day' | 'night') => `theme-${theme}`,
   soundOn: 'sound-on',
   silence: 'silence',
+  silenced: 'silenced',
+  silencedBy: 'silenced-by',
   verify: 'verify',
   verifySign: 'verify-sign',
   day: 'day',

@@ -7,7 +7,7 @@ export function moment(board: Board): string {
 
 /** The browser's title. Anybody may see it, in a task bar or a shared screen: numbers and the ward, nobody's name. */
 export function title(board: Board | null, stale: boolean): string {
-  if (board === null) return 'Lamplight station';
+  if (board === null) return `${stale ? '◌ does not know the ward · ' : ''}Lamplight station`;
   if (stale) return `◌ no update · ${board.ward_name}`;
   const said = [
     board.emergencies.length > 0 ? `■ ${String(board.emergencies.length)} emergency` : '',

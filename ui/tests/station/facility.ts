@@ -120,7 +120,7 @@ export class Facility {
       return json(204);
     }
     if (path === 'session') return json(200, this.session);
-    if (path === 'acknowledge' || path === 'verify') return json(204);
+    if (path === 'acknowledge' || path === 'verify' || path === 'silence') return json(204);
     if (path === 'invite') return json(200, INVITE);
     if (path === 'day') this.dates.push(searchParams.get('date') ?? '');
     if (path === 'day') return json(200, day(this.board, searchParams.get('stay') ?? ''));

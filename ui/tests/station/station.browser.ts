@@ -196,6 +196,8 @@ describe('what a person does', () => {
     expect(await desk.at(ids.concern('concern-2')).count()).toBe(1);
     desk.facility.say({ concerns: desk.facility.board.concerns.filter((one) => one.record !== 'concern-2') });
     await desk.at(ids.concern('concern-2')).waitFor({ state: 'detached' });
+    // What that board still shows as open can be answered again.
+    await expect.poll(() => desk.at(ids.ack('emergency-1')).isEnabled()).toBe(true);
   });
 
   test('a refused acknowledgement says why and can be tried again', async () => {
@@ -352,20 +354,197 @@ describe('the board', () => {
   });
 });
 
+/** A loudspeaker that counts the tones which it is given. */
+async function withLoudspeaker(): Promise<() => Promise<number>> {
+  await desk.page.addInitScript(() => {
+    let started = 0;
+    const node = () => ({ connect: (to: unknown) => to });
+    const parameter = { value: 0, setValueAtTime: () => undefined, linearRampToValueAtTime: () => undefined };
+    class Counting {
+      state = 'suspended';
+      currentTime = 0;
+      destination = {};
+      resume = () => {
+        this.state = 'running';
+        return Promise.resolve();
+      };
+      createGain = () => ({ ...node(), gain: parameter });
+      createOscillator = () => ({
+        ...node(),
+        frequency: parameter,
+        start: () => (started += 1),
+        stop: () => undefined,
+      });
+    }
+    Object.assign(window, { AudioContext: Counting, tones: () => started });
+  });
+  return () => desk.page.evaluate(() => (window as unknown as { tones: () => number }).tones());
+}
+
+/** Any key or click does. */
+async function turnOn(): Promise<void> {
+  await desk.page.keyboard.press('Shift');
+  await desk.at(ids.soundOn).waitFor({ state: 'detached' });
+}
+
+/** Lets time pass while the server goes on saying the same. */
+async function passes(ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 5_000) {
+    const { board } = desk.facility;
+    desk.facility.say({ now: board.now + 5_000 });
+    await desk.page.clock.runFor(5_000);
+  }
+}
+
+/** How many tones are heard in so long. */
+async function heard(tones: () => Promise<number>, ms: number): Promise<number> {
+  const before = await tones();
+  await passes(ms);
+  return (await tones()) - before;
+}
+
 describe('the sound', () => {
-  test('says that it is off until a click, then can be silenced for two minutes while the colour stays', async () => {
+  test('is off until a click and says so; then the signal is heard again and again', async () => {
+    await sit();
+    await withClock();
+    const tones = await withLoudspeaker();
+    await desk.board();
+    expect(await desk.at(ids.soundOn).innerText()).toContain('click to turn it on');
+    expect(await heard(tones, 60_000)).toBe(0);
+    await turnOn();
+    expect(await heard(tones, 60_000)).toBeGreaterThanOrEqual(4);
+  });
+
+  test('is silenced by asking the server, and goes quiet only when its board says so', async () => {
+    await sit();
+    await withClock();
+    const tones = await withLoudspeaker();
+    await desk.board();
+    await turnOn();
+    await desk.at(ids.silence).click();
+    await expect.poll(() => desk.facility.posts).toEqual([{ path: 'silence', body: { ward: 'ward-willow' } }]);
+    expect(await heard(tones, 60_000)).toBeGreaterThanOrEqual(4);
+    const { now, signal } = desk.facility.board;
+    const silenced_by = 'Sound silenced 02:47 by S. Lindqvist until 02:49';
+    desk.facility.say({ signal: { ...signal, silenced_until: now + 120_000, silenced_by } });
+    await desk.at(ids.silenced).waitFor();
+    expect(await heard(tones, 100_000)).toBe(0);
+    expect(await desk.at(ids.row('104A')).getAttribute('class')).toContain('loud');
+    for (const page of ['board', 'tablets', 'join'] as const) {
+      await desk.at(ids.nav(page)).click();
+      expect(await desk.at(ids.silencedBy).innerText()).toContain(silenced_by);
+    }
+    // Two minutes by the board's own time, also where the server has not taken the silence away yet.
+    expect(await heard(tones, 60_000)).toBeGreaterThanOrEqual(2);
+    await desk.at(ids.silence).waitFor();
+  });
+
+  test('goes on where silence is refused, and says why', async () => {
+    await sit();
+    await withClock();
+    const tones = await withLoudspeaker();
+    desk.facility.board = worst();
+    await desk.board();
+    await turnOn();
+    const refusal = {
+      code: 'signal.emergency',
+      what: 'An emergency that nobody has answered cannot be silenced.',
+      next: 'Go there, or send somebody, and acknowledge it.',
+    };
+    desk.facility.refuseNext = { path: 'silence', refusal, status: 400 };
+    await desk.at(ids.silence).click();
+    await expect.poll(() => desk.at(ids.refusal).textContent()).toContain('cannot be silenced');
+    expect(await heard(tones, 30_000)).toBeGreaterThanOrEqual(30);
+  });
+
+  test('of a page that hears nothing comes whatever was silenced, and is silenced there alone', async () => {
+    await sit();
+    await withClock();
+    const tones = await withLoudspeaker();
+    const { now, signal } = desk.facility.board;
+    desk.facility.board.signal = { ...signal, level: 'quiet', silenced_until: now + 600_000, silenced_by: 'x' };
+    await desk.board();
+    await turnOn();
+    expect(await heard(tones, 30_000)).toBe(0);
+    desk.facility.hangs = true;
+    await desk.page.clock.runFor(17_000);
+    await desk.at(ids.stale).waitFor();
+    expect(await tones()).toBeGreaterThan(0);
+    await desk.at(ids.silence).click();
+    const before = await tones();
+    await desk.page.clock.runFor(110_000);
+    expect(await tones()).toBe(before);
+    await desk.page.clock.runFor(30_000);
+    expect(await tones()).toBeGreaterThan(before);
+    expect(desk.facility.posts).toEqual([]);
+  });
+
+  test('goes on after a session that ended, also on a page loaded again, until somebody logs in', async () => {
+    await sit();
+    await withClock();
+    const tones = await withLoudspeaker();
+    await desk.board();
+    await turnOn();
+    desk.facility.loggedIn = false;
+    desk.facility.cut();
+    await expect
+      .poll(async () => {
+        await desk.page.clock.runFor(1_000);
+        return desk.at(ids.loginName).count();
+      })
+      .toBe(1);
+    expect(await desk.at(ids.stale).textContent()).toContain(
+      'Nobody is logged in here since 02:47:10: this page does not know the ward.',
+    );
+    expect(await desk.page.content()).not.toContain('Garcia');
+    const before = await tones();
+    await desk.page.clock.runFor(60_000);
+    expect(await tones()).toBeGreaterThan(before);
+    await desk.picture('session-ended');
+    await desk.isSound();
+    await desk.page.reload();
+    await desk.at(ids.loginName).click();
+    expect(await desk.at(ids.stale).textContent()).toContain('since this page was opened');
+    await desk.page.clock.runFor(30_000);
+    expect(await tones()).toBeGreaterThan(0);
+    await desk.at(ids.loginName).fill('s.lindqvist');
+    await desk.at(ids.loginPassword).fill('amber-heron-42');
+    desk.facility.board = { ...board(), signal: { ...board().signal, level: 'quiet' } };
+    await desk.at(ids.loginSubmit).click();
+    await desk.at(ids.row('104A')).waitFor();
+    expect(await desk.at(ids.stale).count()).toBe(0);
+    expect(await heard(tones, 60_000)).toBe(0);
+  });
+
+  test('ends with whoever logs out', async () => {
+    await sit();
+    await withClock();
+    const tones = await withLoudspeaker();
+    await desk.board();
+    await turnOn();
+    await desk.at(ids.logout).click();
+    await desk.at(ids.loginName).waitFor();
+    expect(await desk.at(ids.stale).count()).toBe(0);
+    const before = await tones();
+    await desk.page.clock.runFor(60_000);
+    expect(await tones()).toBe(before);
+  });
+
+  test('goes on where whoever is logged in no longer belongs to the ward', async () => {
     await sit();
     await withClock();
     await desk.board();
-    expect(await desk.at(ids.soundOn).innerText()).toContain('click to turn it on');
-    await desk.at(ids.soundOn).click();
-    await desk.at(ids.silence).click();
-    await desk.at(ids.silence).waitFor({ state: 'detached' });
-    expect(await desk.at(ids.row('104A')).getAttribute('class')).toContain('loud');
-    for (let passed = 0; passed < 121; passed += 11) {
-      desk.facility.say();
-      await desk.page.clock.runFor(11_000);
-    }
-    await desk.at(ids.silence).waitFor();
+    desk.facility.session = { ...desk.facility.session, wards: [] };
+    await desk.page.route('**/station/api/live*', (route) => route.fulfill({ status: 403, body: '{}' }));
+    desk.facility.cut();
+    await expect
+      .poll(async () => {
+        await desk.page.clock.runFor(1_000);
+        return desk.at(ids.stale).count();
+      })
+      .toBe(1);
+    await desk.at(ids.loginName).waitFor();
+    expect(await desk.at(ids.refusal).textContent()).toContain('not on the list of that ward');
+    expect(await desk.page.content()).not.toContain('Garcia');
   });
 });

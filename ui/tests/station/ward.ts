@@ -98,7 +98,13 @@ export function board(rows: Card[] = calmCards()): Board {
       due_clock: '03:02',
       overdue: false,
     },
-    signal: { level: 'overdue', rooms: ['105A', '104A'], words: '1 overdue, 1 not known', silenced_until: null },
+    signal: {
+      level: 'overdue',
+      rooms: ['105A', '104A'],
+      words: '1 overdue, 1 not known',
+      silenced_until: null,
+      silenced_by: '',
+    },
   };
 }
 
@@ -143,7 +149,13 @@ export function worst(): Board {
       },
     ] as Board['concerns'],
     verification: { ...base.verification, due_clock: '02:30', overdue: true },
-    signal: { level: 'emergency', rooms: ['104A'], words: 'emergency, 1 overdue, 1 not known', silenced_until: null },
+    signal: {
+      level: 'emergency',
+      rooms: ['104A'],
+      words: 'emergency, 1 overdue, 1 not known',
+      silenced_until: null,
+      silenced_by: '',
+    },
   };
 }
 

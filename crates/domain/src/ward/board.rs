@@ -20,7 +20,7 @@ impl Look<'_> {
         let holder = self.holder(ward);
         let emergencies = self.emergencies(ward, &readings);
         let round = self.round(&patients, &readings);
-        let signal = self.signal(&readings, &emergencies, holder.as_ref());
+        let signal = self.signal(ward, &readings, &emergencies, holder.as_ref());
         let count = |state: CardState| readings.iter().filter(|r| r.card.state == state).count() as u32;
         Board {
             ward,

@@ -13,7 +13,7 @@ impl Look<'_> {
         let readings = self.readings(&patients, &self.contacts(ward, marks));
         let emergencies = self.emergencies(ward, &readings);
         let holder = self.holder(ward);
-        let signal = self.signal(&readings, &emergencies, holder.as_ref());
+        let signal = self.signal(ward, &readings, &emergencies, holder.as_ref());
         let mut alarming: Vec<_> = readings.iter().filter(|r| r.card.state.alarms()).collect();
         alarming.sort_by_key(|r| (r.card.urgency, r.card.stay));
         let last_seen = |card: &Card| card.last_seen.as_ref().map(|seen| self.now() - seen.at);

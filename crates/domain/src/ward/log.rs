@@ -81,7 +81,7 @@ impl Shelf {
                 Event::HoldingTaken { .. } => Shelf::Holding,
                 Event::Verified { .. } => Shelf::Verified,
                 Event::TabletJoined { .. } | Event::TabletRevoked { .. } => Shelf::Tablet,
-                Event::Silenced {} | Event::ClockMeasured(_) => Shelf::Machine,
+                Event::Silenced { .. } | Event::ClockMeasured(_) => Shelf::Machine,
             },
         }
     }

@@ -189,7 +189,7 @@ impl Look<'_> {
                 (DayRowKind::Acknowledged, format!("{} verified the ward's observations: {note}", by()))
             }
             Event::Amendment(_) => (DayRowKind::Unknown, "Corrects an entry that is not held here".to_owned()),
-            Event::Silenced {} => (DayRowKind::Acknowledged, "Signal silenced for two minutes".to_owned()),
+            Event::Silenced { .. } => (DayRowKind::Acknowledged, "Signal silenced for two minutes".to_owned()),
             Event::ClockMeasured(_) => (DayRowKind::Unknown, "Clock compared with the server".to_owned()),
             Event::TabletJoined { name, .. } => (DayRowKind::Census, format!("Tablet {name} joined")),
             Event::TabletRevoked { reason, .. } => (DayRowKind::Census, format!("Tablet revoked: {reason}")),

@@ -1,16 +1,29 @@
 //! The ward's one signal: does it sound, how urgently, and about which rooms.
 
-use super::Viewpoint;
 use super::card::Reading;
+use super::log::Shelf;
 use super::look::Look;
 use super::words::stretch_long;
-use crate::time::MINUTE_MS;
+use super::{Viewpoint, people};
+use crate::ids::WardId;
+use crate::kinds::Event;
+use crate::record::Auth;
+use crate::time::{MINUTE_MS, Ms};
 use crate::views::{CardState, Holder, OpenEmergency, Signal, SignalLevel};
 
+/// How long the ward's stations stay quiet once a nurse has silenced them there.
+const SILENCE_MS: i64 = 2 * MINUTE_MS;
+
 impl Look<'_> {
-    /// Silencing stops the sound on one device for two minutes; level and rooms stay as they are. An emergency that
-    /// nobody has answered cannot be silenced.
-    pub fn signal(&self, readings: &[Reading], emergencies: &[OpenEmergency], holder: Option<&Holder>) -> Signal {
+    /// Silencing stops the sound for two minutes, of one tablet or of the ward's stations; level and rooms stay as they
+    /// are. An emergency that nobody has answered cannot be silenced.
+    pub fn signal(
+        &self,
+        ward: WardId,
+        readings: &[Reading],
+        emergencies: &[OpenEmergency],
+        holder: Option<&Holder>,
+    ) -> Signal {
         let unanswered = emergencies.iter().filter(|e| e.acknowledged_by.is_none()).count();
         let unheld = holder.is_none() && !readings.is_empty();
         let held_too_long = holder.is_some_and(|h| h.too_long) && !readings.is_empty();
@@ -24,15 +37,19 @@ impl Look<'_> {
         if unanswered > 0 {
             level = SignalLevel::Emergency;
         }
-        let silenced_until = match self.view {
-            Viewpoint::Tablet { silenced_until, .. } => silenced_until.filter(|until| *until > self.now()),
-            Viewpoint::Station => None,
+        let silenced = match self.view {
+            Viewpoint::Tablet { silenced_until, .. } => {
+                silenced_until.filter(|until| *until > self.now()).map(|until| (until, String::new()))
+            }
+            Viewpoint::Station => self.silenced_at_station(ward, level),
         };
+        let (silenced_until, silenced_by) = silenced.filter(|_| level != SignalLevel::Emergency).unzip();
         Signal {
             level,
             rooms: rooms(readings, emergencies, &alarming),
             words: words(readings, unanswered, self.holding_words(unheld, held_too_long)),
-            silenced_until: silenced_until.filter(|_| level != SignalLevel::Emergency),
+            silenced_until,
+            silenced_by: silenced_by.unwrap_or_default(),
         }
     }
 
@@ -43,6 +60,23 @@ impl Look<'_> {
             (false, true) => Some(format!("observations held for over {}", stretch_long(most_ms))),
             (false, false) => None,
         }
+    }
+
+    /// Until when, and who did it in words. Only the newest counts, only a nurse's, and only for a signal that is not
+    /// more urgent than the one that was silenced.
+    fn silenced_at_station(&self, ward: WardId, level: SignalLevel) -> Option<(Ms, String)> {
+        let machines = self.frame.within(self.ward_log(ward)?, Shelf::Machine, self.now() - SILENCE_MS + 1, self.now());
+        let (at, by, silenced) = machines.into_iter().rev().find_map(|(at, record)| {
+            let envelope = &record.body.envelope;
+            let Some(Event::Silenced { level }) = record.body.event else { return None };
+            let at_station = envelope.auth == Auth::Station && envelope.tablet.is_none();
+            let by = envelope.by.filter(|by| at_station && people::is_nurse(self.roster, Some(*by)))?;
+            Some((at, by, level.unwrap_or(SignalLevel::Overdue)))
+        })?;
+        let until = at + SILENCE_MS;
+        let name = people::short(self.roster, Some(by));
+        let words = format!("Sound silenced {} by {name} until {}", self.clock(at), self.clock(until));
+        (level <= silenced).then_some((until, words))
     }
 
     /// A second not-done in a row is for the charge nurse: it sounds at the station, and not in the hand of the

@@ -2,6 +2,7 @@
 
 use crate::ground::*;
 use lamplight_domain::kinds::*;
+use lamplight_domain::record::{Auth, Envelope};
 use lamplight_domain::time::{Ms, SECOND_MS};
 use lamplight_domain::views::CardState::{self, *};
 use lamplight_domain::views::{SignalLevel, StripKind};
@@ -309,6 +310,42 @@ fn silencing_stops_the_sound_for_a_while_and_hides_nothing() {
     ground.tech(at(18), stay, Event::Emergency { what: EmergencyKind::NotBreathing, place: String::new() });
     let signal = ground.board(at(19)).signal;
     assert_eq!((signal.level, signal.silenced_until), (SignalLevel::Emergency, None), "help is never silenced");
+}
+
+#[test]
+fn silence_at_the_station_is_a_nurse_s_and_lasts_two_minutes_or_until_it_gets_worse() {
+    let (mut ground, stay) = Ground::with_patient(10);
+    ground.write(at(0), None, Event::HoldingTaken { census_count: 1 }, |_| {});
+    ground.check(stay, at(0));
+    let silence = || Event::Silenced { level: Some(SignalLevel::Overdue) };
+    let station = |e: &mut Envelope| (e.auth, e.tablet, e.by) = (Auth::Station, None, Some(SL));
+    ground.write(at(12), None, silence(), |e| e.by = Some(SL));
+    ground.write(at(12), None, silence(), |e| (e.auth, e.tablet) = (Auth::Station, None));
+    assert_eq!(ground.board(at(12)).signal.silenced_until, None, "by a tablet, and by somebody who is no nurse");
+    ground.write(at(12), None, silence(), station);
+    let signal = ground.board(at(14) - 1).signal;
+    assert_eq!((signal.level, signal.silenced_until), (SignalLevel::Overdue, Some(at(14))));
+    assert_eq!(signal.silenced_by, "Sound silenced 02:12 by S. Lindqvist until 02:14");
+    assert_eq!(signal.rooms, ["104A"], "no colour is hidden");
+    let after = ground.board(at(14)).signal;
+    assert_eq!((after.silenced_until, after.silenced_by.as_str()), (None, ""));
+    ground.write(at(14), None, silence(), station);
+    assert_eq!(ground.board(at(15) - 1).signal.silenced_until, Some(at(16)));
+    let worse = ground.board(at(15)).signal;
+    assert_eq!((worse.level, worse.silenced_until), (SignalLevel::Urgent, None), "it was silenced for less");
+    ground.write(at(15), None, Event::Silenced { level: Some(SignalLevel::Urgent) }, station);
+    assert_eq!(ground.board(at(16)).signal.silenced_until, Some(at(17)));
+    ground.tech(at(16), stay, Event::Emergency { what: EmergencyKind::NeedHelp, place: String::new() });
+    assert_eq!(ground.board(at(16)).signal.silenced_until, None, "help is never silenced");
+    ground.view = lamplight_domain::ward::Viewpoint::Tablet {
+        tablet: W1,
+        online: true,
+        last_contact: None,
+        confirmed: 0,
+        silenced_until: None,
+    };
+    ground.records.pop();
+    assert_eq!(ground.board(at(16)).signal.silenced_until, None, "no tablet is quiet for the station's sake");
 }
 
 #[test]

@@ -23,6 +23,8 @@ struct Line<'a> {
     kind: Option<&'a str>,
     stay: Option<Uuid>,
     patient: Option<Uuid>,
+    /// Staff id; null where nobody was signed in.
+    by: Option<Uuid>,
     observed_at: Option<i64>,
     recorded_at: Option<i64>,
     received_at: i64,
@@ -37,7 +39,7 @@ pub fn export(path: &Path, out: &mut impl Write) -> Result<u64, Refusal> {
         let reading = db.unchecked_transaction()?;
         let patients = patients(&reading)?;
         let mut statement = reading.prepare(
-            "SELECT a.id, b.seq, b.id, b.kind, b.stay, b.observed_at, b.recorded_at, l.received_at, b.hash
+            "SELECT a.id, b.seq, b.id, b.kind, b.stay, b.observed_at, b.recorded_at, l.received_at, b.hash, b.bytes
              FROM bodies b JOIN authors a ON a.no = b.author
              JOIN links l ON l.author = b.author AND l.seq = b.seq ORDER BY b.no",
         )?;
@@ -48,6 +50,7 @@ pub fn export(path: &Path, out: &mut impl Write) -> Result<u64, Refusal> {
             let readable = !id.is_nil();
             let kind: String = row.get(3)?;
             let stay = row.get::<_, Option<[u8; 16]>>(4)?.map(Uuid::from_bytes);
+            let body = Body::parse(&row.get::<_, Vec<u8>>(9)?).ok();
             let line = Line {
                 author: Uuid::from_bytes(row.get(0)?),
                 seq: row.get(1)?,
@@ -55,6 +58,7 @@ pub fn export(path: &Path, out: &mut impl Write) -> Result<u64, Refusal> {
                 kind: readable.then_some(&kind),
                 stay,
                 patient: stay.and_then(|s| patients.get(&s).copied()),
+                by: body.and_then(|b| b.envelope.by).map(|by| by.0),
                 observed_at: if readable { Some(row.get(5)?) } else { None },
                 recorded_at: if readable { Some(row.get(6)?) } else { None },
                 received_at: row.get(7)?,

@@ -161,7 +161,7 @@ impl Walk {
         let heard = there + self.dice_ms(18_000, 45_000);
         self.diary.write(heard, Writer::Server, nurse, stay, Event::Acknowledged { of, came: None });
         let silenced = heard + self.dice_ms(60_000, 90_000);
-        self.diary.write(silenced, self.holder.tablet, Some(self.holder.staff), None, Event::Silenced {});
+        self.diary.write(silenced, self.holder.tablet, Some(self.holder.staff), None, Event::Silenced { level: None });
         let ended = to.max(silenced + MINUTE_MS);
         let words = "Fell in the bathroom, awake, cut over the left eye. To the ED.".to_owned();
         self.diary.write(ended - 20 * SECOND_MS, Writer::Server, nurse, stay, Event::EmergencyEnded { of, words });

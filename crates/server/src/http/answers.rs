@@ -38,7 +38,7 @@ impl From<Trouble> for Refused {
             Trouble::Refused(refusal) => refused(refusal),
             Trouble::Busy { retry_after_ms } => Refused {
                 status: StatusCode::SERVICE_UNAVAILABLE,
-                refusal: Refusal::new("server.busy", "The facility server is busy.", "It is tried again by itself."),
+                refusal: Refusal::new("server.busy", "The facility server is busy.", "Wait a moment, then try again."),
                 retry_after_seconds: Some(retry_after_ms.div_ceil(1000).max(1)),
             },
             Trouble::Unreachable(_) | Trouble::NotTheServer(_) => {

@@ -44,6 +44,7 @@ pub static RULES: &[Rule] = &[
     Rule { method: Method::GET, path: path::DAY, who: Who::Roles(READ) },
     Rule { method: Method::POST, path: path::ACKNOWLEDGE, who: Who::Roles(NURSES) },
     Rule { method: Method::POST, path: path::VERIFY, who: Who::Roles(NURSES) },
+    Rule { method: Method::POST, path: path::SILENCE, who: Who::Roles(NURSES) },
     Rule { method: Method::POST, path: path::INVITE, who: Who::Roles(SET_UP) },
 ];
 

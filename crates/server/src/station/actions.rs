@@ -5,7 +5,7 @@ use super::login::json;
 use super::{Person, Station, access};
 use crate::facility::{Own, trouble};
 use crate::http::{Refused, refused};
-use crate::store::{bodies, feed};
+use crate::store::{StoreError, bodies, feed};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, Query, State};
@@ -19,7 +19,7 @@ use lamplight_domain::record::Record;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::station::{InviteMade, OfWard, StationAcknowledge};
 use lamplight_domain::time::{HOUR_MS, Now, day_bounds};
-use lamplight_domain::views::PatientDay;
+use lamplight_domain::views::{PatientDay, SignalLevel};
 use lamplight_domain::ward::{self, Viewpoint, WardRecords};
 use qrcode::{EcLevel, QrCode, render::svg};
 use serde::Deserialize;
@@ -38,8 +38,12 @@ pub async fn live(
 ) -> Result<Sse<impl Stream<Item = Result<Sent, Infallible>>>, Refused> {
     person.of_ward(of.ward)?;
     let boards = WatchStream::new(station.inner.boards.look(of.ward));
-    // Logged out or at the end of the shift: the stream ends with the session.
-    let still = move || station.inner.sessions.of(&person.session).is_some();
+    // Logged out, at the end of the shift, or no longer one of the ward's people: the stream ends.
+    let still = move || {
+        let staff = station.inner.sessions.of(&person.session);
+        let roster = station.inner.facility.roster();
+        staff.and_then(|id| roster.person(id)).is_some_and(|p| p.active && p.wards.contains(&of.ward))
+    };
     let sent = boards
         .take_while(move |_| still())
         .filter_map(|board| board.map(|text| Ok(Sent::default().event("board").data(&*text))));
@@ -79,7 +83,7 @@ pub async fn day(
         }
         ward::day(&records, &roster, of.stay, from, to, Viewpoint::Station, Now::of_wall(now))
     });
-    let day = made.await.map_err(|_| trouble(crate::store::StoreError::NotDone))?;
+    let day = made.await.map_err(|_| trouble(StoreError::NotDone))?;
     Ok(Json(day?))
 }
 
@@ -101,6 +105,13 @@ pub async fn acknowledge(
         )));
     };
     let event = match answered.body.event {
+        Some(Event::Emergency { .. }) if answered.body.envelope.by == Some(person.staff.id) => {
+            return Err(refused(Refusal::new(
+                "acknowledge.own",
+                "You called for help yourself, so you cannot answer it.",
+                "Somebody else has to acknowledge it.",
+            )));
+        }
         Some(Event::Concern { .. } | Event::Emergency { .. }) => Event::Acknowledged { of, came: None },
         _ => {
             return Err(refused(Refusal::new(
@@ -126,6 +137,35 @@ pub async fn verify(
     let own = Own { ward: ask.ward, stay: None, by: Some(person.staff.id), event };
     station.inner.facility.record(own).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Every station of the ward, not this one alone: it is one signal. It lasts as long as the ward's board says.
+pub async fn silence(
+    State(station): State<Station>,
+    Extension(person): Extension<Person>,
+    body: Body,
+) -> Result<StatusCode, Refused> {
+    let ask: OfWard = json(body).await?;
+    person.of_ward(ask.ward)?;
+    let facility = &station.inner.facility;
+    let looked = facility.clone();
+    let board = tokio::task::spawn_blocking(move || looked.board(ask.ward));
+    let level = board.await.map_err(|_| trouble(StoreError::NotDone))?.signal.level;
+    match level {
+        SignalLevel::Emergency => Err(refused(Refusal::new(
+            "signal.emergency",
+            "An emergency that nobody has answered cannot be silenced.",
+            "Go there, or send somebody, and acknowledge it.",
+        ))),
+        SignalLevel::Quiet => {
+            Err(refused(Refusal::new("signal.quiet", "The ward's signal does not sound.", "There is nothing to do.")))
+        }
+        SignalLevel::Overdue | SignalLevel::Urgent => {
+            let event = Event::Silenced { level: Some(level) };
+            facility.record(Own { ward: ask.ward, stay: None, by: Some(person.staff.id), event }).await?;
+            Ok(StatusCode::NO_CONTENT)
+        }
+    }
 }
 
 pub async fn invite(

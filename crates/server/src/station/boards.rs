@@ -54,7 +54,8 @@ async fn keep_up(
         let (made, now) = (facility.clone(), facility.around().now());
         let made = tokio::task::spawn_blocking(move || {
             let board = made.board(ward);
-            let next = board.cards.iter().filter_map(|c| c.due_at).filter(|due| *due > now).min();
+            let changes = board.cards.iter().filter_map(|c| c.due_at).chain(board.signal.silenced_until);
+            let next = changes.filter(|at| *at > now).min();
             serde_json::to_string(&board).map(|text| (Arc::from(text), next))
         });
         let mut next: Option<Ms> = None;

@@ -61,6 +61,7 @@ pub fn router(facility: FacilityServer, public_url: Option<String>) -> Router {
         .route(path::DAY, get(actions::day))
         .route(path::ACKNOWLEDGE, post(actions::acknowledge))
         .route(path::VERIFY, post(actions::verify))
+        .route(path::SILENCE, post(actions::silence))
         .route(path::INVITE, post(actions::invite))
         .route(path::PAGES, get(pages::station))
         .route("/", get(pages::home))

@@ -46,8 +46,13 @@ impl Tablet {
     }
     /// The ward's one signal, also while locked; quiet before joining.
     pub fn signal(&self) -> Signal {
-        let signal =
-            |level, words: &str| Signal { level, rooms: Vec::new(), words: words.to_owned(), silenced_until: None };
+        let signal = |level, words: &str| Signal {
+            level,
+            rooms: Vec::new(),
+            words: words.to_owned(),
+            silenced_until: None,
+            silenced_by: String::new(),
+        };
         if self.0.identity().is_none() {
             return signal(SignalLevel::Quiet, "");
         }
@@ -130,7 +135,7 @@ impl Inner {
         let session = self.session();
         let auth = if session.is_some() { Auth::Pin } else { Auth::None };
         let by = session.map(|s| s.staff);
-        self.record(Entry { by, auth, stay: None, id: None, event: Event::Silenced {}, observed_at: None })?;
+        self.record(Entry { by, auth, stay: None, id: None, event: Event::Silenced { level: None }, observed_at: None })?;
         let now = self.clock.read();
         *lock(&self.silenced) = Some(Clocks { boot_ms: now.boot_ms + SILENCE_MS, ..now });
         self.changed();

@@ -378,9 +378,13 @@ rooms: Array<string>,
  */
 words: string, 
 /**
- * Silenced on this device until then; colours stay.
+ * Silenced until then, on this device or at the ward's station; colours stay.
  */
-silenced_until: Ms | null, };
+silenced_until: Ms | null, 
+/**
+ * "Sound silenced 02:47 by S. Lindqvist until 02:49", at the station; else empty.
+ */
+silenced_by: string, };
 
 export type SignalLevel = "quiet" | "overdue" | "urgent" | "emergency";
 

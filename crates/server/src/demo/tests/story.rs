@@ -46,7 +46,7 @@ fn every_part_of_the_story_is_told(told: &Told) {
     some("verifications", 5, &|_, e| matches!(e, Event::Verified { .. }));
     some("clock measurements", 20, &|_, e| matches!(e, Event::ClockMeasured(_)));
     some("handovers", 6, &|_, e| matches!(e, Event::HoldingTaken { .. }));
-    some("silenced", 1, &|_, e| matches!(e, Event::Silenced {}));
+    some("silenced", 1, &|_, e| matches!(e, Event::Silenced { .. }));
     some(
         "checks by two",
         3,
