@@ -48,7 +48,13 @@ pub fn watch(tablet: Tablet) -> std::io::Result<()> {
 
 /// The signal of a ward that cannot be worked out: *not known* alarms like overdue.
 fn not_known() -> Signal {
-    Signal { level: SignalLevel::Overdue, rooms: Vec::new(), words: String::new(), silenced_until: None, silenced_by: String::new() }
+    Signal {
+        level: SignalLevel::Overdue,
+        rooms: Vec::new(),
+        words: String::new(),
+        silenced_until: None,
+        silenced_by: String::new(),
+    }
 }
 
 /// When the next burst is due.

@@ -183,7 +183,9 @@ mod tests {
 
     #[test]
     fn a_body_comes_back_as_it_was_made() {
-        for event in [check(), Event::Silenced { level: None }, Event::Note { words: "ends with \u{0} and \u{202e}".into() }] {
+        for event in
+            [check(), Event::Silenced { level: None }, Event::Note { words: "ends with \u{0} and \u{202e}".into() }]
+        {
             let body = Body::new(envelope(), event);
             assert_eq!(Body::parse(&body.to_bytes().unwrap()).unwrap(), body);
         }

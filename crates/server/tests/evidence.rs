@@ -5,7 +5,8 @@
 mod common;
 
 use common::*;
-use lamplight_domain::chain::body_hash;
+use lamplight_domain::chain::{Credential, Endorser, SigningKey, body_hash};
+use lamplight_domain::ids::FacilityId;
 use lamplight_domain::wire::{Facility, FeedFrom};
 use lamplight_server::store;
 use lamplight_server::{FacilityServer, Options, backup, export, serve, verify};
@@ -72,6 +73,25 @@ async fn verify_names_whatever_was_changed_taken_away_put_in_or_swapped() {
             "is not signed by its author",
         ),
         ("UPDATE heads SET receipt = zeroblob(64) WHERE author = 3 AND seq = 2".into(), "the receipt for head 2"),
+        ("DELETE FROM authors WHERE no = 3".into(), "links holds 13 rows and 9 of them belong to an author"),
+        (
+            "DELETE FROM authors WHERE no = 3; DELETE FROM links WHERE author = 3; DELETE FROM heads WHERE author = 3;"
+                .into(),
+            "was brought by no link",
+        ),
+        (
+            "UPDATE links SET received_at = received_at - 1 WHERE author = 3 AND seq = 2;
+             UPDATE heads SET proven_seq = 2, proven_at = received_at - 1 WHERE author = 3 AND seq = 2"
+                .into(),
+            "no older receipt shows when link 2",
+        ),
+        (
+            // Beyond its own links, where nobody would look for it.
+            "UPDATE links SET received_at = received_at - 1 WHERE author = 3 AND seq = 2;
+             UPDATE heads SET proven_seq = 3, proven_at = received_at - 1 WHERE author = 3 AND seq = 2"
+                .into(),
+            "names an older receipt for other links",
+        ),
         ("UPDATE authors SET key = zeroblob(32) WHERE no = 3".into(), "a credential that does not hold"),
         ("UPDATE authors SET tablet = zeroblob(16) WHERE no = 3".into(), "a credential that does not hold"),
         (format!("UPDATE feed SET hash = {other} WHERE n = 3"), "row 3 of the feed"),
@@ -104,6 +124,74 @@ async fn verify_names_whatever_was_changed_taken_away_put_in_or_swapped() {
         assert_eq!(refusal.code, "verify.broken", "{change}");
         assert!(refusal.what.contains(named), "{change}: {}", refusal.what);
     }
+}
+
+#[tokio::test]
+async fn verify_believes_nobody_who_vouches_for_themselves() {
+    let house = House::new();
+    furnished(&house).await;
+    verify(&house.path).unwrap();
+    let key = SigningKey::from_seed(&[66; 32]);
+    let facility = FacilityId(id(1));
+    let own = Credential::sign(&key, Endorser::Author(key.author()), facility, key.public(), None);
+    store::authors::insert(&house.db(), &own, START).unwrap();
+    let refusal = verify(&house.path).unwrap_err();
+    assert!(refusal.what.contains("a credential that does not hold"), "{}", refusal.what);
+}
+
+/// What a job does that finds no more room on the disk: SQLite then ends the whole transaction by itself.
+fn no_room(db: &Connection) -> Result<(), store::StoreError> {
+    let pages: i64 = db.query_row("PRAGMA page_count", [], |r| r.get(0))?;
+    db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |r| r.get::<_, i64>(0))?;
+    store::meta::set(db, "big", &vec![7; 4 * 1024 * 1024])?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_shares_a_commit_with_one_that_finds_no_room_is_undone_with_it() {
+    let house = House::new();
+    let folder = lamplight_server::folder::Folder::existing(&house.path).unwrap();
+    let key = folder.key().unwrap();
+    let db = store::open(&folder.database(), &key).unwrap();
+    let (again, seen) = std::sync::mpsc::channel();
+    let read_again = move |_: &Connection| {
+        let _ = again.send(());
+        Ok(())
+    };
+    let writer = std::sync::Arc::new(store::writer::Writer::start(db, folder.database(), key, read_again).unwrap());
+    let (go, gate) = std::sync::mpsc::channel::<()>();
+    let (begun, at_work) = tokio::sync::oneshot::channel();
+    type Work = Box<dyn FnOnce(&Connection) -> Result<(), store::StoreError> + Send>;
+    let job = |work: Work| {
+        let writer = writer.clone();
+        tokio::spawn(async move { writer.write(work, |()| {}).await })
+    };
+    let held = job(Box::new(move |_| {
+        let _ = begun.send(());
+        let _ = gate.recv();
+        Ok(())
+    }));
+    at_work.await.unwrap();
+    let put = |name: &'static str| -> Work { Box::new(move |db| Ok(store::meta::set(db, name, b"1")?)) };
+    let mut together = Vec::new();
+    for (n, work) in [put("one"), Box::new(no_room), put("two"), put("three")].into_iter().enumerate() {
+        together.push(job(work));
+        while writer.waiting() <= n {
+            tokio::task::yield_now().await;
+        }
+    }
+    go.send(()).unwrap();
+    assert!(held.await.unwrap().is_ok());
+    for job in together {
+        assert!(job.await.unwrap().is_err());
+    }
+    assert!(seen.recv_timeout(std::time::Duration::from_secs(20)).is_ok(), "what is in memory is read again");
+    assert!(writer.write(put("after"), |()| {}).await.is_ok(), "the writer goes on");
+    writer.stop();
+    assert!(seen.try_recv().is_err(), "once");
+    let db = house.db();
+    let held = ["one", "two", "three", "after"].map(|n| store::meta::get(&db, n).unwrap().is_some());
+    assert_eq!(held, [false, false, false, true], "nobody's word and the file differ");
 }
 
 #[tokio::test]
@@ -230,7 +318,7 @@ async fn a_write_that_fails_or_panics_undoes_only_itself_and_is_not_confirmed() 
     let folder = lamplight_server::folder::Folder::existing(&house.path).unwrap();
     let key = folder.key().unwrap();
     let db = store::open(&folder.database(), &key).unwrap();
-    let writer = store::writer::Writer::start(db, folder.database(), key).unwrap();
+    let writer = store::writer::Writer::start(db, folder.database(), key, |_| Ok(())).unwrap();
     let put = |name: &'static str| move |db: &Connection| Ok(store::meta::set(db, name, b"1")?);
     let (good, failing, panicking, after) = tokio::join!(
         writer.write(put("one"), |()| {}),
@@ -266,7 +354,7 @@ async fn whoever_comes_while_too_many_wait_is_told_to_come_again() {
     let folder = lamplight_server::folder::Folder::existing(&house.path).unwrap();
     let key = folder.key().unwrap();
     let db = store::open(&folder.database(), &key).unwrap();
-    let writer = std::sync::Arc::new(store::writer::Writer::start(db, folder.database(), key).unwrap());
+    let writer = std::sync::Arc::new(store::writer::Writer::start(db, folder.database(), key, |_| Ok(())).unwrap());
     let (go, gate) = std::sync::mpsc::channel::<()>();
     let (begun, at_work) = tokio::sync::oneshot::channel();
     let first = writer.clone();

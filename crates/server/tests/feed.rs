@@ -10,7 +10,8 @@ use lamplight_domain::ids::StayId;
 use lamplight_domain::kinds::Event;
 use lamplight_domain::record::{Body, Envelope};
 use lamplight_domain::refusal::Refusal;
-use lamplight_domain::wire::{Cursor, Facility, FeedAsk, FeedFrom, FeedNext, Trouble};
+use lamplight_domain::wire::{Blob, Cursor, Facility, FeedAsk, FeedFrom, FeedNext, Trouble};
+use lamplight_server::FacilityServer;
 use std::time::Duration;
 
 fn refused<T: std::fmt::Debug>(answer: Result<T, Trouble>) -> Refusal {
@@ -112,24 +113,27 @@ async fn what_arrives_during_an_opening_comes_by_the_cursor_at_its_end() {
 }
 
 #[tokio::test]
-async fn a_discharge_that_is_taken_back_stands_again() {
+async fn no_retraction_makes_a_stay_that_is_over_stand_again() {
     use lamplight_domain::kinds::{Amendment, AmendmentAction, AmendmentReason};
     let house = House::new();
     let server = house.open();
     let mut pad = house.tablet(&server, 1).await;
-    let stays = admission(&pad, STAY, START);
-    pad.push(&server, stays).await;
+    let mut bodies = admission(&pad, STAY, START);
+    let check = pad.check(START);
     let closed = pad.body(START, Some(STAY), Event::StayClosed { reason: "home".into() });
-    let of = Body::parse(&closed).unwrap().envelope.id;
-    pad.push(&server, vec![closed]).await;
-    let standing = |kinds: Vec<String>| kinds.iter().filter(|k| *k == "stay.opened").count();
+    bodies.extend([check.clone(), closed.clone()]);
+    pad.push(&server, bodies).await;
     house.wait(50 * HOUR);
-    assert_eq!(standing(kinds(&bytes_of(&pad.opening(&server, 100).await.0))), 0);
-    let back =
-        Amendment { of, action: AmendmentAction::Retract, reason: AmendmentReason::WrongPatient, words: String::new() };
-    let back = pad.body(house.now(), Some(STAY), Event::Amendment(back));
-    pad.push(&server, vec![back]).await;
-    assert_eq!(standing(kinds(&bytes_of(&pad.opening(&server, 100).await.0))), 1);
+    for of in [check, closed] {
+        let of = Body::parse(&of).unwrap().envelope.id;
+        let (action, reason) = (AmendmentAction::Retract, AmendmentReason::WrongPatient);
+        let back = Event::Amendment(Amendment { of, action, reason, words: String::new() });
+        let back = pad.body(house.now(), Some(STAY), back);
+        pad.push(&server, vec![back.clone()]).await;
+        let sent = bytes_of(&pad.opening(&server, 100).await.0);
+        assert_eq!(sent.iter().filter(|b| **b == back).count(), 1);
+        assert!(!kinds(&sent).iter().any(|k| ["stay.opened", "order", "check"].contains(&k.as_str())), "{sent:?}");
+    }
 }
 
 #[tokio::test]
@@ -191,24 +195,119 @@ async fn a_long_poll_wakes_for_a_row_and_ends_with_the_server() {
     assert!(page.header.rows.is_empty());
 }
 
+/// What a page that is the whole opening ends with.
+async fn opened(server: &FacilityServer, pad: &Pad, from: Cursor) -> (Vec<Vec<u8>>, Cursor) {
+    let page = server.feed(pad.ask(FeedFrom::Cursor(from))).await.unwrap();
+    let FeedNext::Cursor(cursor) = page.header.next else { panic!("all of it fits a page") };
+    (bytes_of(std::slice::from_ref(&page)), cursor)
+}
+
 #[tokio::test]
-async fn a_cursor_that_the_server_cannot_know_means_a_new_generation_and_an_opening() {
+async fn a_server_that_was_put_back_by_hand_learns_it_from_its_own_cursors_and_begins_one_generation() {
     let house = House::new();
     let server = house.open();
-    let mut pad = house.tablet(&server, 1).await;
+    let (mut pad, mut other) = (house.tablet(&server, 1).await, house.tablet(&server, 2).await);
+    let note = pad.note(START, "one");
+    pad.push(&server, vec![note.clone()]).await;
+    server.close().await;
+    let aside = house.set_aside();
+    let server = house.open();
+    house.wait(MINUTE);
+    let lost = [pad.note(house.now(), "two"), other.note(house.now(), "three")];
+    let before = pad.head;
+    let receipt = pad.push(&server, vec![lost[0].clone()]).await.receipt.unwrap();
+    let other_before = other.head;
+    let other_receipt = other.push(&server, vec![lost[1].clone()]).await.receipt.unwrap();
+    let (_, cursor) = pad.opening(&server, 100).await;
+    let (_, other_cursor) = other.opening(&server, 100).await;
+    server.close().await;
+    house.put_back(&aside);
+    house.wait(MINUTE);
+    let server = house.open();
+    let (bodies, fresh) = opened(&server, &pad, cursor).await;
+    assert_ne!(fresh.generation, cursor.generation);
+    assert!(bodies.contains(&note) && !bodies.contains(&lost[0]), "the opening of what is left");
+    let (bodies, again) = opened(&server, &other, other_cursor).await;
+    assert_eq!(again.generation, fresh.generation, "once");
+    assert!(bodies.contains(&note));
+    // What comes back with receipts of then is no reason for another.
+    for (pad, before, body, receipt) in
+        [(&mut pad, before, &lost[0], receipt), (&mut other, other_before, &lost[1], other_receipt)]
+    {
+        let mut batch = batch(&pad.key, &before, vec![Blob::Bytes(body.clone())], None);
+        batch.header.receipt = Some(receipt);
+        assert_eq!(server.push(batch).await.unwrap().refused, None);
+    }
+    let (_, end) = opened(&server, &pad, fresh).await;
+    assert_eq!(end.generation, fresh.generation);
+}
+
+#[tokio::test]
+async fn a_server_that_was_put_back_by_hand_learns_it_from_its_own_receipts_too() {
+    let house = House::new();
+    let server = house.open();
+    let (mut pad, reader) = (house.tablet(&server, 1).await, house.tablet(&server, 2).await);
+    server.close().await;
+    let aside = house.set_aside();
+    let server = house.open();
+    house.wait(MINUTE);
+    let (before, first) = (pad.head, pad.note(START, "one"));
+    let receipt = pad.push(&server, vec![first.clone(), pad.note(START, "two")]).await.receipt.unwrap();
+    server.close().await;
+    house.put_back(&aside);
+    house.wait(MINUTE);
+    let server = house.open();
+    let generation = reader.opening(&server, 100).await.1.generation;
+    let push = async |receipt| {
+        let mut batch = batch(&pad.key, &before, vec![Blob::Bytes(first.clone())], None);
+        batch.header.receipt = Some(receipt);
+        assert_eq!(server.push(batch).await.unwrap().refused, None);
+        reader.opening(&server, 100).await.1.generation
+    };
+    let mut forged = receipt;
+    forged.received_at = house.now();
+    assert_eq!(push(forged).await, generation, "not this facility's word");
+    let fresh = push(receipt).await;
+    assert_ne!(fresh, generation);
+    house.wait(MINUTE);
+    assert_eq!(push(receipt).await, fresh, "once, though the batch was still short of it");
+    // A copy that `backup` made is a generation of its own: what came after it is known to be missing.
+    server.close().await;
+    let copy = house.folder().join("copy");
+    lamplight_server::backup(&house.path, &copy).unwrap();
+    let server = FacilityServer::open(&copy, house.around()).unwrap();
+    let generation = reader.opening(&server, 100).await.1.generation;
+    let mut ask = batch(&pad.key, &before, vec![], None);
+    ask.header.receipt = Some(receipt);
+    server.push(ask).await.unwrap();
+    assert_eq!(reader.opening(&server, 100).await.1.generation, generation);
+}
+
+#[tokio::test]
+async fn a_cursor_that_was_not_given_out_here_is_its_reader_s_own_trouble() {
+    let house = House::new();
+    let server = house.open();
+    let (mut pad, neighbour) = (house.tablet(&server, 1).await, house.tablet(&server, 2).await);
     let note = pad.note(START, "one");
     pad.push(&server, vec![note.clone()]).await;
     let (_, cursor) = pad.opening(&server, 100).await;
-    for bad in [Cursor { n: cursor.n + 5, ..cursor }, Cursor { hash: Hash([9; 32]), ..cursor }] {
-        let now = pad.opening(&server, 100).await.1;
-        let page = server.feed(pad.ask(FeedFrom::Cursor(Cursor { generation: now.generation, ..bad }))).await.unwrap();
-        let FeedNext::Cursor(fresh) = page.header.next else { panic!("all of it fits a page") };
-        assert_ne!(fresh.generation, now.generation);
-        assert!(bytes_of(std::slice::from_ref(&page)).contains(&note), "the opening");
-        assert_eq!((fresh.n, fresh.hash), (cursor.n, cursor.hash));
-        let old = server.feed(pad.ask(FeedFrom::Cursor(now))).await.unwrap();
-        assert_eq!(old.header.next, FeedNext::Cursor(fresh), "the old generation's cursor gets the opening too");
+    let elsewhere = Pad::join(&server, &house.code_for(OTHER_WARD, 1), 3, "").await;
+    let (_, of_elsewhere) = elsewhere.opening(&server, 100).await;
+    let bad = [
+        Cursor { n: cursor.n + 5, ..cursor },
+        Cursor { hash: Hash([9; 32]), ..cursor },
+        Cursor { hash: Hash([9; 32]), mac: None, ..cursor },
+        Cursor { n: cursor.n + 5, mac: of_elsewhere.mac, ..cursor },
+    ];
+    for bad in bad {
+        let (bodies, fresh) = opened(&server, &pad, bad).await;
+        assert!(bodies.contains(&note), "the opening");
+        assert_eq!(fresh, cursor, "of the same generation");
     }
+    assert_eq!(neighbour.opening(&server, 100).await.1, cursor, "nobody else hears of it");
+    // One without a mark that fits is as good as any: a tablet of an older program goes on.
+    let (nothing, same) = pad.read_from(&server, Cursor { mac: None, ..cursor }).await;
+    assert_eq!((nothing.len(), same, same.mac), (0, cursor, cursor.mac));
 }
 
 #[tokio::test]
@@ -251,6 +350,14 @@ async fn joining_needs_an_invite_that_is_good_and_the_key_that_is_shown() {
     assert!(first.credential.holds(&server.identity().key.public()));
     assert!(first.ca_pem[0].starts_with("-----BEGIN CERTIFICATE-----"));
     assert_eq!(refused(server.join(join_ask(&code, &keys[2], "")).await).code, "invite.used");
+    // With another invite it is no repetition: that one is used up, and the tablet stays the same.
+    assert_eq!(refused(server.join(join_ask("guessed", &keys[0], "")).await).code, "invite.unknown");
+    let other = house.code_for(OTHER_WARD, 1);
+    let moved = server.join(join_ask(&other, &keys[0], "")).await.unwrap();
+    assert_eq!((moved.tablet, moved.name.as_str(), moved.ward), (first.tablet, "W-1", OTHER_WARD));
+    assert_eq!(server.join(join_ask(&other, &keys[0], "")).await.unwrap(), moved);
+    assert_eq!(refused(server.join(join_ask(&code, &keys[0], "")).await).code, "invite.used");
+    assert_eq!(server.roster().tablets.len(), 2);
     let late = house.code(1);
     house.wait(2 * HOUR);
     assert_eq!(refused(server.join(join_ask(&late, &keys[3], "")).await).code, "invite.expired");
@@ -260,7 +367,8 @@ async fn joining_needs_an_invite_that_is_good_and_the_key_that_is_shown() {
 async fn a_feed_is_for_the_ward_s_own_tablets_that_are_in_use() {
     let house = House::new();
     let server = house.open();
-    let pad = house.tablet(&server, 1).await;
+    let code = house.code(1);
+    let pad = Pad::join(&server, &code, 1, "").await;
     let other = FeedAsk { ward: OTHER_WARD, ..pad.ask(FeedFrom::Opening) };
     assert_eq!(refused(server.feed(other).await).code, "ward.not_yours");
     let stranger = FeedAsk { author: SigningKey::from_seed(&[9; 32]).author(), ..pad.ask(FeedFrom::Opening) };
@@ -274,6 +382,10 @@ async fn a_feed_is_for_the_ward_s_own_tablets_that_are_in_use() {
     drop(db);
     let server = house.open();
     assert_eq!(refused(server.feed(pad.ask(FeedFrom::Opening)).await).code, "tablet.revoked");
+    for code in [code, house.code(1)] {
+        let again = server.join(join_ask(&code, &pad.key, "")).await;
+        assert_eq!(refused(again).code, "tablet.revoked", "nobody's PIN is given to it");
+    }
     let mut pad = pad;
     let note = pad.note(START, "what it still holds is taken");
     pad.push(&server, vec![note]).await;
@@ -285,15 +397,44 @@ async fn a_tablet_that_joined_after_the_backup_is_known_again_by_its_credential(
     let copy = house.folder().join("copy");
     let server = house.open();
     lamplight_server::backup(&house.path, &copy).unwrap();
-    let mut pad = house.tablet(&server, 1).await;
+    house.tablet(&server, 1).await;
+    let mut pad = Pad::join(&server, &house.code_for(OTHER_WARD, 1), 2, "").await;
+    assert_eq!(pad.name, "W-2");
     let note = pad.note(START, "one");
-    let batch = pad.batch(vec![note.clone()]);
+    let batch = pad.batch(vec![b"unreadable".to_vec(), note.clone()]);
     server.push(batch.clone()).await.unwrap();
     server.close().await;
-    let server = lamplight_server::FacilityServer::open(&copy, house.around()).unwrap();
+    let server = FacilityServer::open(&copy, house.around()).unwrap();
     assert_eq!(refused(server.feed(pad.ask(FeedFrom::Opening)).await).code, "auth.author");
     assert_eq!(server.push(batch).await.unwrap().refused, None);
+    // The ward is that of its own records, whatever it asks for.
+    let greedy = FeedAsk { ward: WARD, ..pad.ask(FeedFrom::Opening) };
+    assert_eq!(refused(server.feed(greedy).await).code, "ward.not_yours");
     let (pages, _) = pad.opening(&server, 100).await;
     assert_eq!(bytes_of(&pages), [note]);
-    assert_eq!(server.roster().tablets[0].id, pad.tablet);
+    let known = &server.roster().tablets[0];
+    assert_eq!((known.id, known.name.as_str(), known.ward), (pad.tablet, "W-2", OTHER_WARD));
+}
+
+#[tokio::test]
+async fn what_no_board_shows_is_not_kept_in_memory_though_nobody_looks() {
+    let house = House::new();
+    let server = house.open();
+    let mut pad = house.tablet(&server, 1).await;
+    let old = START - 10 * 24 * HOUR;
+    let admitted = admission(&pad, STAY, old);
+    pad.push(&server, admitted).await;
+    let backlog: Vec<_> = (0..200).map(|n| pad.note(old + n * MINUTE, "from a tablet that was away")).collect();
+    pad.push(&server, backlog).await;
+    let held = || server.live().ward(WARD).with(lamplight_domain::ward::WardRecords::len);
+    assert_eq!(held(), 4, "the joining and the admission");
+    let check = pad.check(old);
+    pad.push(&server, vec![check]).await;
+    assert_eq!(held(), 5, "the last check counts, however old it is");
+    let today: Vec<_> = (0..200).map(|n| pad.note(START + n, "today")).collect();
+    pad.push(&server, today).await;
+    assert_eq!(held(), 205);
+    house.wait(48 * HOUR);
+    server.live().forget(house.now());
+    assert_eq!(held(), 5);
 }

@@ -260,16 +260,29 @@ async fn nothing_that_a_body_says_stops_a_batch_and_what_is_odd_is_flagged() {
     assert!(bytes_of(&rows).contains(&cases[other_ward_row].0));
 }
 
+/// A second server over a copy of this one's folder, to try something on.
+fn clone_of(house: &House) -> FacilityServer {
+    let to = house.folder().join(lamplight_server::Surroundings::real().uuid().to_string());
+    lamplight_server::backup(&house.folder().join("copy"), &to).unwrap();
+    FacilityServer::open(&to, house.around()).unwrap()
+}
+
 #[tokio::test]
 async fn the_time_of_receipt_survives_a_restored_server_by_the_tablets_own_receipt() {
     let house = House::new();
     let copy = house.folder().join("copy");
     let server = house.open();
     let mut pad = house.tablet(&server, 1).await;
+    let stranger = house.tablet(&server, 7).await;
     lamplight_server::backup(&house.path, &copy).unwrap();
     let before = pad.head;
     let note = pad.note(START, "one");
     let receipt = pad.push(&server, vec![note.clone()]).await.receipt.unwrap();
+    let beyond = {
+        let mut further = pad.clone();
+        let three = (0..2).map(|n| further.note(START, &n.to_string())).collect();
+        further.push(&server, three).await.receipt.unwrap()
+    };
     server.close().await;
     house.wait(HOUR);
     let server = FacilityServer::open(&copy, house.around()).unwrap();
@@ -279,6 +292,16 @@ async fn the_time_of_receipt_survives_a_restored_server_by_the_tablets_own_recei
     lie.received_at = START - HOUR;
     forged.header.receipt = Some(lie);
     again.header.receipt = Some(receipt);
+    // Another's chain, or one that goes further than the batch, says nothing about these links.
+    let mut short = batch(&pad.key, &before, vec![Blob::Bytes(pad.note(START, "another one"))], None);
+    short.header.receipt = Some(beyond);
+    let mut strange = batch(&stranger.key, &stranger.head, vec![Blob::Bytes(stranger.note(START, "x"))], None);
+    strange.header.receipt = Some(receipt);
+    for batch in [forged, short, strange] {
+        let copy = clone_of(&house);
+        let answer = copy.push(batch).await.unwrap();
+        assert_eq!((answer.refused, answer.receipt.unwrap().received_at), (None, START + HOUR));
+    }
     let answer = server.push(again).await.unwrap();
     assert_eq!(answer.receipt.unwrap().received_at, START + HOUR, "the second was not there before");
     assert_eq!(answer.refused, None);

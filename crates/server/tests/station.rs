@@ -393,6 +393,18 @@ async fn a_patient_s_day_and_an_invite_for_a_tablet() {
         let day: Value = ask.send().await.unwrap().json().await.unwrap();
         assert_eq!((&day["name"], &day["totals"]["checks"]), (&json!("Garcia, Mateo"), &json!(1)));
     }
+    // The day says what was of the ward as a whole, and what its clocks were worth.
+    let wall = now + 5 * MINUTE;
+    let measured = lamplight_domain::kinds::ClockMeasured { server: now, wall, round_trip_ms: 10 };
+    let of_ward = [Event::HoldingTaken { census_count: 1 }, Event::ClockMeasured(measured)];
+    let of_ward = of_ward.into_iter().map(|e| pad.body(now, None, e)).collect();
+    pad.push(&server, of_ward).await;
+    let ask = browser.ask(Method::GET, &format!("{}?ward={WARD}&stay={STAY}", path::DAY));
+    let day: Value = ask.send().await.unwrap().json().await.unwrap();
+    let rows = day["rows"].as_array().unwrap();
+    assert!(rows.iter().any(|r| r["words"].as_str().unwrap().contains("took over the observations")), "{day}");
+    let check = rows.iter().find(|r| r["kind"] == "check").unwrap();
+    assert!(check["doubt"].as_str().unwrap().starts_with("clock not certain"), "{check}");
     let before = date.pred_opt().unwrap();
     let ask = browser.ask(Method::GET, &format!("{}?ward={WARD}&stay={STAY}&date={before}", path::DAY));
     let day: Value = ask.send().await.unwrap().json().await.unwrap();

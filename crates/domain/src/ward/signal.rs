@@ -70,7 +70,7 @@ impl Look<'_> {
             let envelope = &record.body.envelope;
             let Some(Event::Silenced { level }) = record.body.event else { return None };
             let at_station = envelope.auth == Auth::Station && envelope.tablet.is_none();
-            let by = envelope.by.filter(|by| at_station && people::is_nurse(self.roster, Some(*by)))?;
+            let by = envelope.by.filter(|by| at_station && self.roster.is_nurse(Some(*by)))?;
             Some((at, by, level.unwrap_or(SignalLevel::Overdue)))
         })?;
         let until = at + SILENCE_MS;

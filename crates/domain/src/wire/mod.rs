@@ -160,8 +160,8 @@ pub enum PushRefused {
     WrongFacility,
 }
 
-/// Where a reader stands in a ward's feed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Where a reader stands in a ward's feed. Two are equal where generation, number and hash are.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Cursor {
     /// A new one after every restore of the server.
     pub generation: Uuid,
@@ -169,7 +169,17 @@ pub struct Cursor {
     pub n: u64,
     /// [`crate::chain::feed_hash`] up to that row; [`Hash::ZERO`] before the first.
     pub hash: Hash,
+    /// The server's own mark: it gave this very cursor out. A reader hands it back as it is, and reads nothing in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<Hash>,
 }
+
+impl PartialEq for Cursor {
+    fn eq(&self, other: &Cursor) -> bool {
+        (self.generation, self.n, self.hash) == (other.generation, other.n, other.hash)
+    }
+}
+impl Eq for Cursor {}
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FeedAsk {
@@ -181,6 +191,9 @@ pub struct FeedAsk {
     pub wait_ms: u32,
     /// The roster that the reader has; 0 for none.
     pub roster_version: u64,
+    /// The tablet's name, for a server that was restored to a time before its joining.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -38,7 +38,7 @@ pub fn backup(path: &Path, to: &Path) -> Result<BackedUp, Refusal> {
     let take = || -> Result<u64, StoreError> {
         copy_into(&db, &copy, &key)?;
         let target = store::connect(&copy.database(), &key)?;
-        meta::set(&target, meta::GENERATION, around.uuid().as_bytes())?;
+        meta::generation_of_copy(&target, around.uuid())?;
         let records = target.query_row("SELECT count(*) FROM bodies", [], |r| r.get::<_, i64>(0))?;
         target.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get::<_, i64>(0))?;
         Ok(records as u64)

@@ -49,13 +49,26 @@ pub fn verify(path: &Path) -> Result<Verified, Refusal> {
         let identity = Identity::read(&db)?;
         let authors = authors::all(&db)?;
         let bodies = walk_bodies(&db)?;
-        let mut links = 0;
+        let (mut links, mut signed_heads) = (0, 0);
         for author in &authors {
             vouched(&identity, author, &authors)?;
-            links += walk_chain(&db, &identity, author)?;
+            let heads = heads::all(&db, author.no)?;
+            links += walk_chain(&db, &identity, author, &heads)?;
+            signed_heads += heads.len() as u64;
         }
         first_links(&db)?;
         let feed_rows = walk_feeds(&db)?;
+        for (table, walked, whose) in [
+            ("links", links, "an author"),
+            ("heads", signed_heads, "an author"),
+            ("bodies", bodies, "an author"),
+            ("feed", feed_rows, "a ward"),
+        ] {
+            let held = db.query_row(&format!("SELECT count(*) FROM {table}"), [], |r| r.get::<_, i64>(0))? as u64;
+            if held != walked {
+                return Err(at(format!("{table} holds {held} rows and {walked} of them belong to {whose}")));
+            }
+        }
         Ok(Verified { authors: authors.len() as u64, links, bodies, feed_rows })
     };
     walk().map_err(|stop| match stop {
@@ -101,19 +114,22 @@ fn walk_bodies(db: &Connection) -> Result<u64, Stop> {
 fn vouched(identity: &Identity, author: &Author, all: &[Author]) -> Result<(), Stop> {
     let by = match author.endorser {
         Endorser::Facility => Some(identity.key.public()),
-        Endorser::Author(id) => all.iter().find(|a| a.id == id && a.tablet == author.tablet).map(|a| a.key),
+        Endorser::Author(id) => {
+            // Somebody who was here before: nobody vouches for themselves, not in a circle either.
+            let before = |a: &&Author| a.id == id && a.tablet == author.tablet && a.no.0 < author.no.0;
+            all.iter().find(before).map(|a| a.key)
+        }
     };
     let holds = by.is_some_and(|key| author.credential(identity.facility).holds(&key));
     if holds { Ok(()) } else { Err(at(format!("author {} has a credential that does not hold", author.id))) }
 }
 
 /// Numbers without holes, hashes that follow from each other, signed ends, times of receipt as they were given out.
-fn walk_chain(db: &Connection, identity: &Identity, author: &Author) -> Result<u64, Stop> {
+fn walk_chain(db: &Connection, identity: &Identity, author: &Author, heads: &[heads::SignedHead]) -> Result<u64, Stop> {
     let id = author.id;
-    let heads = heads::all(db, author.no)?;
     let mut head = heads.iter();
     let mut covering = head.next();
-    let mut end = Head::empty(id);
+    let (mut end, mut signed_before) = (Head::empty(id), 0);
     let mut statement = db.prepare(
         "SELECT l.seq, l.hash, l.received_at, b.hash FROM links l LEFT JOIN bodies b ON b.no = l.body
          WHERE l.author = ?1 ORDER BY l.seq",
@@ -136,9 +152,25 @@ fn walk_chain(db: &Connection, identity: &Identity, author: &Author) -> Result<u
             return Err(at(format!("link {seq} of author {id} is under no signature")));
         };
         let received_at = Ms(row.get(2)?);
+        let is_its_own = signed_head.proven_seq == 0
+            || (signed_head.proven_seq > signed_before && signed_head.proven_seq <= signed_head.seq);
+        if !is_its_own {
+            return Err(at(format!("head {} of author {id} names an older receipt for other links", signed_head.seq)));
+        }
         let given = if seq <= signed_head.proven_seq { signed_head.proven_at } else { signed_head.received_at };
         if received_at != given {
             return Err(at(format!("link {seq} of author {id} says another time of receipt than was given out")));
+        }
+        if seq == signed_head.proven_seq {
+            let older = signed_head.proven_by.map(|(request, signature)| Receipt {
+                head: end,
+                received_at: signed_head.proven_at,
+                request,
+                signature,
+            });
+            if !older.is_some_and(|r| r.holds(&identity.key.public(), identity.facility)) {
+                return Err(at(format!("no older receipt shows when link {seq} of author {id} was received")));
+            }
         }
         if seq == signed_head.seq {
             if !signed(&author.key, &end.message(identity.facility), &signed_head.signature) {
@@ -153,6 +185,7 @@ fn walk_chain(db: &Connection, identity: &Identity, author: &Author) -> Result<u
             if !receipt.holds(&identity.key.public(), identity.facility) {
                 return Err(at(format!("the receipt for head {seq} of author {id} does not hold")));
             }
+            signed_before = seq;
             covering = head.next();
         }
     }

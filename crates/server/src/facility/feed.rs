@@ -1,11 +1,12 @@
 //! What a tablet reads: the opening, then page after page by cursor, with a long poll at the end.
 
+use super::cursors::CursorMarks;
 use super::join::for_ward;
 use super::{FacilityServer, trouble, unknown_author};
 use crate::store::feed::{self, Page, Sent, WardNo};
 use crate::store::{StoreError, meta};
 use lamplight_domain::chain::Hash;
-use lamplight_domain::ids::WardId;
+use lamplight_domain::ids::{TabletId, WardId};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::{HOUR_MS, Ms};
 use lamplight_domain::wire::{
@@ -30,15 +31,23 @@ struct Found {
 
 enum Reading {
     Found(Found),
-    /// The cursor is of this generation and does not fit the feed: this server was restored by hand.
+    /// A cursor that was given out in this generation does not fit the feed: this server was restored by hand.
     Restored(Uuid),
+}
+
+/// What shows that this server lost what it had: it was restored by hand.
+pub(super) enum Lost {
+    /// Rows, as a cursor of this generation shows.
+    Rows(Uuid),
+    /// Links that it had at this time, as a receipt of its own shows.
+    Links(Ms),
 }
 
 impl FacilityServer {
     pub(super) async fn give_feed(&self, ask: FeedAsk) -> Result<FeedPage, Trouble> {
         let Some(author) = self.author(ask.author).await? else { return Err(unknown_author().into()) };
         self.touch(&author);
-        self.may_read(author.tablet, ask.ward).await?;
+        self.may_read(author.tablet, ask.ward, &ask.name).await?;
         let limit = ask.limit.clamp(1, PAGE_MAX_ROWS as u32);
         let deadline = tokio::time::Instant::now() + Duration::from_millis(ask.wait_ms.min(WAIT_MAX_MS).into());
         let mut stopping = self.stopping();
@@ -66,8 +75,8 @@ impl FacilityServer {
         }
     }
 
-    /// Only a tablet of the ward that is not revoked.
-    async fn may_read(&self, tablet: Option<lamplight_domain::ids::TabletId>, ward: WardId) -> Result<(), Trouble> {
+    /// Only a tablet of the ward that is not revoked. `name`: how it calls itself.
+    async fn may_read(&self, tablet: Option<TabletId>, ward: WardId, name: &str) -> Result<(), Trouble> {
         let not_yours = Refusal::new(
             "ward.not_yours",
             "This tablet does not belong to that ward.",
@@ -87,17 +96,21 @@ impl FacilityServer {
             .into()),
             Some(t) if t.ward == ward => Ok(()),
             Some(_) => Err(not_yours.into()),
-            None => self.readmit(id, ward).await,
+            None if self.readmit(id, ward, name).await? == ward => Ok(()),
+            None => Err(not_yours.into()),
         }
     }
 
     async fn read_page(&self, ward: WardId, from: &FeedFrom, limit: u32) -> Result<Found, Trouble> {
         let now = self.inner.around.now();
-        let read = move |from| move |db: &Connection| reading(db, ward, from, limit, now);
+        let read = |from| {
+            let marks = self.inner.marks.clone();
+            move |db: &Connection| reading(db, &marks, ward, from, limit, now)
+        };
         match self.inner.readers.read(read(from.clone())).await.map_err(trouble)? {
             Reading::Found(found) => Ok(found),
             Reading::Restored(generation) => {
-                self.new_generation(generation).await?;
+                self.new_generation(Lost::Rows(generation)).await?;
                 match self.inner.readers.read(read(FeedFrom::Opening)).await.map_err(trouble)? {
                     Reading::Found(found) => Ok(found),
                     Reading::Restored(_) => Err(trouble(StoreError::Broken("an opening has no cursor".into()))),
@@ -106,17 +119,29 @@ impl FacilityServer {
         }
     }
 
-    /// Once, however many readers notice.
-    async fn new_generation(&self, old: Uuid) -> Result<(), Trouble> {
-        let fresh = self.inner.around.uuid();
+    /// Once, however many notice: what was lost before a generation began is no reason for another.
+    pub(super) async fn new_generation(&self, lost: Lost) -> Result<(), Trouble> {
+        let (fresh, now) = (self.inner.around.uuid(), self.inner.around.now());
+        let live = self.inner.live.clone();
         let work = move |db: &Connection| {
-            if meta::generation(db)? == old {
-                meta::set(db, meta::GENERATION, fresh.as_bytes())?;
-                tracing::warn!("a reader knows more than this server holds: it was restored, a new generation begins");
+            let is_news = match lost {
+                Lost::Rows(generation) => meta::generation(db)? == generation,
+                Lost::Links(had_at) => meta::generation_since(db)?.is_some_and(|since| since <= had_at),
+            };
+            if is_news {
+                meta::begin_generation(db, fresh, now)?;
             }
-            Ok(())
+            Ok(is_news)
         };
-        self.inner.writer.write(work, |()| {}).await.map_err(trouble)
+        let began = move |is_news: &bool| {
+            if *is_news {
+                tracing::warn!(
+                    "somebody holds what this server had and lost: it was restored, a new generation begins"
+                );
+                live.bump_all();
+            }
+        };
+        self.inner.writer.write(work, began).await.map_err(trouble).map(|_| ())
     }
 
     fn page(&self, ward: WardId, found: Found, roster: Option<lamplight_domain::roster::Roster>) -> FeedPage {
@@ -135,32 +160,54 @@ impl FacilityServer {
     }
 }
 
-fn reading(db: &Connection, ward: WardId, from: FeedFrom, limit: u32, now: Ms) -> Result<Reading, StoreError> {
+fn reading(
+    db: &Connection,
+    marks: &CursorMarks,
+    ward: WardId,
+    from: FeedFrom,
+    limit: u32,
+    now: Ms,
+) -> Result<Reading, StoreError> {
     let generation = meta::generation(db)?;
     let backed_up = meta::backed_up(db)?;
-    let Some(no) = feed::ward(db, ward)? else {
+    let no = feed::ward(db, ward)?;
+    let hash_at = |n: u64| match no {
+        Some(no) => feed::hash_at(db, no, n),
         // A ward without a single row yet.
-        if let FeedFrom::Cursor(c) = from
-            && c.generation == generation
-            && c.n > 0
-        {
+        None => Ok((n == 0).then_some(Hash::ZERO)),
+    };
+    let claimed = match &from {
+        FeedFrom::Cursor(cursor) => Some(cursor),
+        FeedFrom::OpeningNext(mark) => Some(&mark.end),
+        FeedFrom::Opening => None,
+    };
+    let mut fits = false;
+    if let Some(cursor) = claimed.filter(|c| c.generation == generation) {
+        fits = hash_at(cursor.n)? == Some(cursor.hash);
+        if !fits && marks.is_ours(ward, cursor) {
             return Ok(Reading::Restored(generation));
         }
-        let next = FeedNext::Cursor(Cursor { generation, n: 0, hash: Hash::ZERO });
-        return Ok(Reading::Found(Found { rows: Vec::new(), next, more: false, backed_up }));
-    };
-    let fits = |c: &Cursor| -> Result<bool, StoreError> {
-        Ok(c.generation == generation && feed::hash_at(db, no, c.n)? == Some(c.hash))
-    };
-    let (rows, next, more) = match from {
-        FeedFrom::Cursor(c) if fits(&c)? => by_cursor(db, no, c, limit)?,
-        FeedFrom::Cursor(c) if c.generation == generation => return Ok(Reading::Restored(generation)),
-        FeedFrom::OpeningNext(mark) if fits(&mark.end)? => opening(db, no, mark, limit)?,
-        FeedFrom::Cursor(_) | FeedFrom::OpeningNext(_) | FeedFrom::Opening => {
+        if !fits {
+            // It proves nothing about this server: whoever sent it reads anew, and nobody else.
+            tracing::warn!(%ward, n = cursor.n, "a reader showed a cursor that was not given out here");
+        }
+    }
+    let (rows, next, more) = match (no, from) {
+        (None, _) => {
+            let start = Cursor { generation, n: 0, hash: Hash::ZERO, mac: None };
+            (Vec::new(), FeedNext::Cursor(start), false)
+        }
+        (Some(no), FeedFrom::Cursor(cursor)) if fits => by_cursor(db, no, cursor, limit)?,
+        (Some(no), FeedFrom::OpeningNext(mark)) if fits => opening(db, no, mark, limit)?,
+        (Some(no), _) => {
             let end = feed::end(db, no)?;
-            let end = Cursor { generation, n: end.n, hash: end.hash };
+            let end = Cursor { generation, n: end.n, hash: end.hash, mac: None };
             opening(db, no, OpeningMark { end, part: STANDING, n: 0, since: now - OPENING_MS }, limit)?
         }
+    };
+    let next = match next {
+        FeedNext::Cursor(cursor) => FeedNext::Cursor(marks.given(ward, cursor)),
+        FeedNext::Opening(mark) => FeedNext::Opening(OpeningMark { end: marks.given(ward, mark.end), ..mark }),
     };
     Ok(Reading::Found(Found { rows, next, more, backed_up }))
 }

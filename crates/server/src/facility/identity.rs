@@ -52,7 +52,7 @@ pub fn found(path: &Path, roster: &Roster, around: &Surroundings) -> Result<(Con
         meta::set(&tx, meta::FACILITY_KEY, &identity.key.seed())?;
         meta::set(&tx, meta::CA_CERTIFICATE, &identity.authority.der)?;
         meta::set(&tx, meta::CA_KEY, &identity.authority.key_der)?;
-        meta::set(&tx, meta::GENERATION, around.uuid().as_bytes())?;
+        meta::begin_generation(&tx, around.uuid(), around.now())?;
         store::roster::put(&tx, roster, around.now(), None)?;
         Ok(tx.commit()?)
     };

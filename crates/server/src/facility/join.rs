@@ -8,6 +8,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use lamplight_domain::chain::{Credential, Endorser, author_of, verify};
 use lamplight_domain::ids::{StaffId, TabletId, WardId};
 use lamplight_domain::kinds::Event;
+use lamplight_domain::record::Body;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::{Roster, Tablet};
 use lamplight_domain::time::Ms;
@@ -17,6 +18,8 @@ use std::sync::{Arc, PoisonError};
 
 use super::identity::Identity;
 
+/// Records of a tablet that are asked for its ward; the first may be unreadable.
+const FIRST_RECORDS: u32 = 20;
 /// Longest name of a tablet.
 const NAME_MAX_CHARS: usize = 24;
 
@@ -117,23 +120,30 @@ impl FacilityServer {
     }
 
     /// A tablet with a good credential that the roster lost (the server was restored to a time before its joining)
-    /// is let in again, in the ward that it asks for.
-    pub(super) async fn readmit(&self, tablet: TabletId, ward: WardId) -> Result<(), Trouble> {
-        let (around, inner) = (self.inner.around.clone(), self.inner.clone());
-        self.inner
+    /// is let in again under its own name, in the ward that its first records are of; where none is held, in the ward
+    /// that it asks for. Gives back its ward.
+    pub(super) async fn readmit(&self, tablet: TabletId, asked: WardId, name: &str) -> Result<WardId, Trouble> {
+        let (around, inner, name) = (self.inner.around.clone(), self.inner.clone(), name.to_owned());
+        let readmitted = self
+            .inner
             .writer
             .write(
                 move |db| {
                     let mut roster = store::roster::newest(db)?;
-                    if !roster.tablets.iter().any(|t| t.id == tablet) {
-                        let name = free_name(&roster, "");
-                        roster.tablets.push(Tablet { id: tablet, name, ward, revoked: false });
-                        roster.version += 1;
-                        store::roster::put(db, &roster, around.now(), None)?;
+                    if let Some(known) = roster.tablets.iter().find(|t| t.id == tablet) {
+                        let ward = known.ward;
+                        return Ok((roster, ward));
                     }
-                    Ok(roster)
+                    let of_records = store::links::first_bodies(db, tablet, FIRST_RECORDS)?;
+                    let said = of_records.iter().filter_map(|bytes| Some(Body::parse(bytes).ok()?.envelope.ward));
+                    let ward = said.into_iter().find(|w| roster.ward(*w).is_some()).unwrap_or(asked);
+                    let name = free_name(&roster, &name);
+                    roster.tablets.push(Tablet { id: tablet, name, ward, revoked: false });
+                    roster.version += 1;
+                    store::roster::put(db, &roster, around.now(), None)?;
+                    Ok((roster, ward))
                 },
-                move |roster| {
+                move |(roster, _)| {
                     *inner.roster.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(roster.clone());
                     inner.live.bump_all();
                 },
@@ -141,7 +151,7 @@ impl FacilityServer {
             .await
             .map_err(trouble)?;
         tracing::warn!(%tablet, "a tablet that the roster did not know was let in again by its credential");
-        Ok(())
+        Ok(readmitted.1)
     }
 }
 
@@ -160,10 +170,21 @@ fn joining(
     let mut roster = store::roster::newest(db)?;
     let credential =
         |tablet| Credential::sign(&identity.key, Endorser::Facility, identity.facility, ask.key, Some(tablet));
-    // The answer to an earlier try was lost: give it again.
-    let before = authors::find(db, author_of(&ask.key))?.and_then(|a| a.tablet);
-    if let Some(tablet) = before.and_then(|id| roster.tablets.iter().find(|t| t.id == id)) {
-        return Ok(Joining::Taken { tablet: tablet.clone(), credential: credential(tablet.id), roster: None });
+    let author = author_of(&ask.key);
+    let before = authors::find(db, author)?.and_then(|a| a.tablet);
+    let before = before.and_then(|id| roster.tablets.iter().position(|t| t.id == id));
+    if before.is_some_and(|at| roster.tablets[at].revoked) {
+        return refuse(
+            "tablet.revoked",
+            "This tablet was taken out of use.",
+            "Its records can still be sent. Give it to the charge nurse.",
+        );
+    }
+    // The answer to an earlier try with this very invite was lost: give it again.
+    let came_by = invites::came_by(db, author, &ask.code)?;
+    if let Some(at) = before.filter(|_| came_by) {
+        let tablet = roster.tablets[at].clone();
+        return Ok(Joining::Taken { credential: credential(tablet.id), tablet, roster: None });
     }
     if open.expires_at <= now {
         return refuse("invite.expired", "This invite has expired.", fresh);
@@ -171,13 +192,26 @@ fn joining(
     if !invites::use_once(db, &ask.code)? {
         return refuse("invite.used", "This invite has been used up.", fresh);
     }
-    let tablet =
-        Tablet { id: TabletId(around.uuid()), name: free_name(&roster, &ask.name), ward: open.ward, revoked: false };
-    roster.tablets.push(tablet.clone());
+    invites::came(db, author, &ask.code)?;
+    let tablet = match before {
+        // It never heard the answer to another invite: it is the same tablet, in the ward of this one.
+        Some(at) => {
+            roster.tablets[at].ward = open.ward;
+            roster.tablets[at].clone()
+        }
+        None => {
+            let (id, name) = (TabletId(around.uuid()), free_name(&roster, &ask.name));
+            let tablet = Tablet { id, name, ward: open.ward, revoked: false };
+            roster.tablets.push(tablet.clone());
+            tablet
+        }
+    };
     roster.version += 1;
     store::roster::put(db, &roster, now, None)?;
     let credential = credential(tablet.id);
-    authors::insert(db, &credential, now)?;
+    if before.is_none() {
+        authors::insert(db, &credential, now)?;
+    }
     Ok(Joining::Taken { tablet, credential, roster: Some(Box::new(roster)) })
 }
 

@@ -17,6 +17,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::watch;
 
+const FORGET_EVERY_MS: i64 = HOUR_MS;
+
 #[derive(Default)]
 pub struct Live {
     wards: RwLock<HashMap<WardId, Arc<LiveWard>>>,
@@ -57,18 +59,30 @@ impl Live {
     pub fn load(db: &Connection, roster: &Roster, now: Ms) -> Result<Live, StoreError> {
         let live = Live::default();
         for ward in &roster.wards {
-            let mut records = WardRecords::default();
-            if let Some(no) = feed::ward(db, ward.id)? {
-                for sent in feed::known(db, no, now - KEEP_MS, now)? {
-                    let row = &sent.row;
-                    if let Ok(record) = bodies::parse(&sent.bytes, row.author, row.seq, row.received_at) {
-                        take(&mut records, record);
-                    }
-                }
-            }
-            live.insert(ward.id, LiveWard::new(Known { records, forgot_at: now }));
+            live.insert(ward.id, LiveWard::new(known(db, ward.id, now)?));
         }
         Ok(live)
+    }
+
+    /// Reads every ward from the file anew, in place of what is in memory.
+    pub fn load_again(&self, db: &Connection, now: Ms) -> Result<(), StoreError> {
+        for (_, id) in feed::wards(db)? {
+            let again = known(db, id, now)?;
+            *self.ward(id).known.lock().unwrap_or_else(PoisonError::into_inner) = again;
+        }
+        Ok(())
+    }
+
+    /// Lets go of what no board shows any more; also of wards that nobody looks at.
+    pub fn forget(&self, now: Ms) {
+        let wards: Vec<_> = self.wards.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        for ward in wards {
+            let mut known = ward.known.lock().unwrap_or_else(PoisonError::into_inner);
+            if now - known.forgot_at > FORGET_EVERY_MS {
+                known.records.forget_before(now - KEEP_MS);
+                known.forgot_at = now;
+            }
+        }
     }
 
     fn insert(&self, id: WardId, ward: LiveWard) -> Arc<LiveWard> {
@@ -105,6 +119,20 @@ impl Live {
     }
 }
 
+/// What a ward's board is worked out from, as the file has it.
+fn known(db: &Connection, ward: WardId, now: Ms) -> Result<Known, StoreError> {
+    let mut records = WardRecords::default();
+    if let Some(no) = feed::ward(db, ward)? {
+        for sent in feed::known(db, no, now - KEEP_MS, now)? {
+            let row = &sent.row;
+            if let Ok(record) = bodies::parse(&sent.bytes, row.author, row.seq, row.received_at) {
+                take(&mut records, record);
+            }
+        }
+    }
+    Ok(Known { records, forgot_at: now })
+}
+
 /// A record that no rule likes must not stop the server: it is held and passed on all the same.
 fn take(records: &mut WardRecords, record: Record) {
     let hash = record.hash;
@@ -118,11 +146,7 @@ impl FacilityServer {
     pub fn board(&self, ward: WardId) -> Board {
         let (roster, contacts, now) = (self.roster(), self.contact_marks(ward), self.inner.around.now());
         let live = self.inner.live.ward(ward);
-        let mut known = live.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if now - known.forgot_at > HOUR_MS {
-            known.records.forget_before(now - KEEP_MS, &roster);
-            known.forgot_at = now;
-        }
+        let known = live.known.lock().unwrap_or_else(PoisonError::into_inner);
         ward::board(&known.records, &roster, ward, &contacts, Viewpoint::Station, Now::of_wall(now))
     }
 }

@@ -2,6 +2,7 @@
 //! station reads and writes through it too.
 
 mod contacts;
+mod cursors;
 mod feed;
 mod identity;
 mod join;
@@ -9,6 +10,8 @@ mod live;
 mod nonces;
 mod own;
 mod push;
+#[cfg(test)]
+mod tests;
 
 pub use identity::{Identity, found};
 pub use join::{Inviting, make_invite};
@@ -23,15 +26,17 @@ use crate::store::writer::Writer;
 use crate::store::{self, StoreError};
 use crate::surroundings::Surroundings;
 use contacts::Contacts;
+use cursors::CursorMarks;
 use lamplight_domain::ids::AuthorId;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::Roster;
+use lamplight_domain::time::Ms;
 use lamplight_domain::wire::{
     BATCH_MAX_LINKS, Batch, Facility, FeedAsk, FeedPage, HelloAnswer, JoinAsk, Joined, OfferAnswer, OfferAsk, PROTOCOL,
     PushAnswer, Trouble,
 };
 use live::Live;
-
+use rusqlite::Connection;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -53,10 +58,11 @@ pub(crate) struct Inner {
     identity: Identity,
     writer: Writer,
     readers: Readers,
-    roster: RwLock<Arc<Roster>>,
+    roster: Arc<RwLock<Arc<Roster>>>,
     authors: RwLock<HashMap<AuthorId, Author>>,
     live: Arc<Live>,
     contacts: Arc<Contacts>,
+    marks: CursorMarks,
     own: OwnAuthor,
     nonces: Nonces,
     /// True once the server is to end: long polls and streams end with it.
@@ -78,12 +84,19 @@ impl FacilityServer {
             let roster = store::roster::newest(&db)?;
             let live = Live::load(&db, &roster, around.now())?;
             let contacts = Contacts::load(&db)?;
+            store::meta::served_since(&db, around.now())?;
             Ok((identity, roster, live, contacts))
         };
         let (identity, roster, live, contacts) = loaded().map_err(|e| damaged(path, &e))?;
         let own = OwnAuthor::new(&identity, &around);
+        let marks = CursorMarks::of(&identity.key);
+        let (live, roster) = (Arc::new(live), Arc::new(RwLock::new(Arc::new(roster))));
         let readers = Readers::new(folder.database(), key.clone());
-        let writer = Writer::start(db, folder.database(), key).map_err(|e| {
+        let read_again = {
+            let (live, roster, around) = (live.clone(), roster.clone(), around.clone());
+            move |db: &Connection| read_again(db, &live, &roster, around.now())
+        };
+        let writer = Writer::start(db, folder.database(), key, read_again).map_err(|e| {
             Refusal::new(
                 "server.thread",
                 format!("No thread could be started ({e})."),
@@ -97,10 +110,11 @@ impl FacilityServer {
                 identity,
                 writer,
                 readers,
-                roster: RwLock::new(Arc::new(roster)),
+                roster,
                 authors: RwLock::default(),
-                live: Arc::new(live),
+                live,
                 contacts: Arc::new(contacts),
+                marks,
                 own,
                 nonces,
                 stopping: watch::Sender::new(false),
@@ -204,6 +218,15 @@ impl Facility for FacilityServer {
         });
         Ok(OfferAnswer { lacks: lacks.await.map_err(trouble)? })
     }
+}
+
+/// After a commit that failed nobody knows what the file holds: what is in memory is read from it anew.
+fn read_again(db: &Connection, live: &Live, roster: &RwLock<Arc<Roster>>, now: Ms) -> Result<(), StoreError> {
+    let newest = store::roster::newest(db)?;
+    live.load_again(db, now)?;
+    *roster.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(newest);
+    live.bump_all();
+    Ok(())
 }
 
 /// What the store could not do is tried again later: the caller keeps what it has.

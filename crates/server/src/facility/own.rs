@@ -105,8 +105,7 @@ impl FacilityServer {
         let bytes = Body::new(envelope, event).to_bytes().map_err(|_| {
             Refusal::new("entry.too_long", "The entry is too long to be kept.", "Shorten its words and save again.")
         })?;
-        let (own, facility, request) =
-            (self.inner.own.clone(), self.inner.identity.facility, self.inner.around.uuid());
+        let (own, facility, request) = (self.inner.own.clone(), self.inner.identity.facility, self.inner.around.uuid());
         let next = move |db: &Connection| {
             let batch = own.batch(own.head(db)?, vec![bytes], request);
             Ok(Prepared::new(batch, facility))

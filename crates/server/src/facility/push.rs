@@ -1,5 +1,6 @@
 //! Push and confirm: a batch into the chains, a signed receipt out of them, after the commit.
 
+use super::feed::Lost;
 use super::{FacilityServer, trouble};
 use crate::store::StoreError;
 use crate::store::append::{Appended, Prepared, append};
@@ -13,6 +14,9 @@ impl FacilityServer {
             .await
             .map_err(|_| trouble(StoreError::NotDone))?;
         let appended = self.append(move |_| Ok(prepared)).await.map_err(trouble)?;
+        if let Some(had_at) = appended.lost {
+            self.new_generation(Lost::Links(had_at)).await?;
+        }
         Ok(PushAnswer { receipt: appended.receipt, refused: appended.refused, server_time: self.inner.around.now() })
     }
 

@@ -64,12 +64,13 @@ async fn serve_facility(facility: FacilityServer, listen: SocketAddr, options: O
     let service: IntoMakeServiceWithConnectInfo<_, SocketAddr> =
         router(&facility, options.public_url).into_make_service_with_connect_info();
     let serving = tokio::spawn(server.serve(service));
-    let beside = tokio::spawn(write_contacts(facility.clone()));
+    let beside = tokio::spawn(keep_up(facility.clone()));
     tracing::info!(%address, "listening");
     Ok(Running { address, url, facility, handle, serving, beside })
 }
 
-async fn write_contacts(facility: FacilityServer) {
+/// Writes down what is only in memory, and lets go of what is in memory for nothing.
+async fn keep_up(facility: FacilityServer) {
     let mut stopping = facility.stopping();
     loop {
         let ended = tokio::time::timeout(CONTACTS, stopping.wait_for(|s| *s)).await.is_ok();
@@ -77,6 +78,8 @@ async fn write_contacts(facility: FacilityServer) {
             return;
         }
         facility.write_contacts().await;
+        let (live, now) = (facility.live().clone(), facility.around().now());
+        let _ = tokio::task::spawn_blocking(move || live.forget(now)).await;
     }
 }
 

@@ -100,6 +100,8 @@ pub struct Appended {
     pub tablet: Option<TabletId>,
     /// In the order of their numbers.
     pub rows: Vec<NewRow>,
+    /// The batch came with a receipt of this facility for links that were not held any more: when it had them.
+    pub lost: Option<Ms>,
 }
 
 /// A row that the batch added to a feed.
@@ -107,7 +109,7 @@ pub struct Appended {
 pub struct NewRow {
     pub ward: WardId,
     pub n: u64,
-    /// None where the body cannot be read.
+    /// None where the body cannot be read, or where it is too old for the boards.
     pub record: Option<Record>,
 }
 
@@ -115,7 +117,8 @@ pub struct NewRow {
 /// know.
 pub fn append(db: &Connection, facts: &Facts, batch: &Prepared, now: Ms) -> Result<Appended, StoreError> {
     let header = &batch.header;
-    let not_taken = |refused| Appended { refused: Some(refused), receipt: None, tablet: None, rows: Vec::new() };
+    let not_taken =
+        |refused| Appended { refused: Some(refused), receipt: None, tablet: None, rows: Vec::new(), lost: None };
     if batch.refused == Some(PushRefused::WrongFacility) {
         return Ok(not_taken(PushRefused::WrongFacility));
     }
@@ -125,7 +128,12 @@ pub fn append(db: &Connection, facts: &Facts, batch: &Prepared, now: Ms) -> Resu
     };
     let before = links::head(db, author.no, author.id)?;
     let (head, since) = before.unwrap_or((Head::empty(author.id), now));
-    let mut done = Appended { refused: batch.refused, receipt: None, tablet: author.tablet, rows: Vec::new() };
+    // Beyond what is held, signed by this facility's own key.
+    let shown = header.receipt.filter(|r| {
+        r.head.author == author.id && r.head.seq > head.seq && r.holds(&facts.key.public(), facts.facility)
+    });
+    let lost = shown.map(|r| r.received_at);
+    let mut done = Appended { refused: batch.refused, receipt: None, tablet: author.tablet, rows: Vec::new(), lost };
     if done.refused.is_none() {
         done.refused = attach(db, facts, batch, &author, &head)?;
     }
@@ -134,15 +142,15 @@ pub fn append(db: &Connection, facts: &Facts, batch: &Prepared, now: Ms) -> Resu
         done.receipt = Some(Receipt::sign(&facts.key, facts.facility, head, since, header.request));
         return Ok(done);
     }
-    let proven = proven(facts, batch, now);
+    let proven = shown.filter(|r| proves(r, batch, now));
     for link in fresh {
-        let received_at = proven.filter(|(seq, _)| link.seq <= *seq).map_or(now, |(_, at)| at);
+        let received_at = proven.filter(|r| link.seq <= r.head.seq).map_or(now, |r| r.received_at);
         take_link(db, facts, &author, link, received_at, now, &mut done.rows)?;
     }
     let end = batch.end();
-    let received_at = proven.filter(|(seq, _)| end.seq <= *seq).map_or(now, |(_, at)| at);
+    let received_at = proven.filter(|r| end.seq <= r.head.seq).map_or(now, |r| r.received_at);
     let receipt = Receipt::sign(&facts.key, facts.facility, end, received_at, header.request);
-    heads::insert(db, author.no, &header.signature, &receipt, proven)?;
+    heads::insert(db, author.no, &header.signature, &receipt, proven.as_ref())?;
     done.receipt = Some(receipt);
     Ok(done)
 }
@@ -209,14 +217,11 @@ fn attach(
     Ok(None)
 }
 
-/// Up to which link an older receipt of this facility shows an earlier time of receipt: (seq, when).
-fn proven(facts: &Facts, batch: &Prepared, now: Ms) -> Option<(u64, Ms)> {
-    let receipt = batch.header.receipt.as_ref()?;
-    let fits = receipt.head.author == batch.header.author
-        && receipt.received_at <= now
-        && receipt.holds(&facts.key.public(), facts.facility)
-        && batch.links.iter().find(|l| l.seq == receipt.head.seq).is_none_or(|l| l.hash == receipt.head.hash);
-    fits.then_some((receipt.head.seq, receipt.received_at))
+/// Does an older receipt of this facility show an earlier time of receipt? Only where its head is a link of the batch
+/// itself: about another chain's links it says nothing.
+fn proves(receipt: &Receipt, batch: &Prepared, now: Ms) -> bool {
+    receipt.received_at <= now
+        && batch.links.iter().find(|l| l.seq == receipt.head.seq).is_some_and(|l| l.hash == receipt.head.hash)
 }
 
 fn take_link(
@@ -255,7 +260,9 @@ fn take_link(
         if let Some(body) = &link.body {
             standing::take(db, &facts.roster, no, n, body, received_at)?;
         }
-        let record = link.body.clone().map(|body| Record {
+        // What a start would not load either.
+        let is_passed = columns.observed_at < now - standing::KEEP_MS && !standing::holds(db, no, n, now)?;
+        let record = link.body.clone().filter(|_| !is_passed).map(|body| Record {
             body,
             hash: link.body_hash,
             author: author.id,

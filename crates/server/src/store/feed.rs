@@ -175,13 +175,14 @@ pub fn known(db: &Connection, ward: WardNo, since: Ms, at: Ms) -> Result<Vec<Sen
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Of one stay: everything standing, ended or not, and what was observed in `from..to`.
+/// Of one stay: everything standing, ended or not, and what was observed in `from..to`, of the ward as a whole too:
+/// who held the observations, who verified them, what the clocks said.
 pub fn of_stay(db: &Connection, ward: WardNo, stay: Uuid, from: Ms, to: Ms) -> Result<Vec<Sent>, StoreError> {
     let sql = format!(
         "{SENT} WHERE f.ward = ?1 AND (
            f.n IN (SELECT s.n FROM standing s WHERE s.stay = ?2 AND s.ward = ?1)
            OR f.n IN (SELECT r.n FROM feed r JOIN bodies o ON o.no = r.body
-                      WHERE r.ward = ?1 AND r.observed_at >= ?3 AND r.observed_at < ?4 AND o.stay = ?2))
+                      WHERE r.ward = ?1 AND r.observed_at >= ?3 AND r.observed_at < ?4 AND (o.stay = ?2 OR o.stay IS NULL)))
          ORDER BY f.n"
     );
     let mut statement = db.prepare_cached(&sql)?;

@@ -16,6 +16,8 @@ pub struct SignedHead {
     /// Links up to here were received at `proven_at`, as an older receipt shows; 0 for none.
     pub proven_seq: u64,
     pub proven_at: Ms,
+    /// The older receipt's request and signature; none where it shows nothing.
+    pub proven_by: Option<(Uuid, Signature)>,
 }
 
 pub fn insert(
@@ -23,12 +25,13 @@ pub fn insert(
     author: AuthorNo,
     signature: &Signature,
     receipt: &Receipt,
-    proven: Option<(u64, Ms)>,
+    proven: Option<&Receipt>,
 ) -> rusqlite::Result<()> {
-    let (proven_seq, proven_at) = proven.unwrap_or_default();
+    let (proven_seq, proven_at) = proven.map(|r| (r.head.seq, r.received_at)).unwrap_or_default();
     db.prepare_cached(
-        "INSERT INTO heads (author, seq, signature, received_at, request, receipt, proven_seq, proven_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO heads (author, seq, signature, received_at, request, receipt, proven_seq, proven_at,
+           proven_request, proven_receipt)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute(params![
         author.0,
@@ -39,6 +42,8 @@ pub fn insert(
         receipt.signature.0,
         proven_seq as i64,
         proven_at.0,
+        proven.map(|r| *r.request.as_bytes()),
+        proven.map(|r| r.signature.0),
     ])?;
     Ok(())
 }
@@ -46,7 +51,8 @@ pub fn insert(
 /// Of one author, in order.
 pub fn all(db: &Connection, author: AuthorNo) -> rusqlite::Result<Vec<SignedHead>> {
     db.prepare(
-        "SELECT seq, signature, received_at, request, receipt, proven_seq, proven_at
+        "SELECT seq, signature, received_at, request, receipt, proven_seq, proven_at,
+           proven_request, proven_receipt
          FROM heads WHERE author = ?1 ORDER BY seq",
     )?
     .query_map([author.0], |r| {
@@ -58,6 +64,10 @@ pub fn all(db: &Connection, author: AuthorNo) -> rusqlite::Result<Vec<SignedHead
             receipt: Signature(r.get(4)?),
             proven_seq: r.get::<_, i64>(5)? as u64,
             proven_at: Ms(r.get(6)?),
+            proven_by: r
+                .get::<_, Option<[u8; 16]>>(7)?
+                .zip(r.get::<_, Option<[u8; 64]>>(8)?)
+                .map(|(request, signature)| (Uuid::from_bytes(request), Signature(signature))),
         })
     })?
     .collect()

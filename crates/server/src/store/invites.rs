@@ -1,7 +1,8 @@
-//! Table `invites`: who may join which ward, how often, until when. Codes are kept as hashes only.
+//! Tables `invites` and `joins`: who may join which ward, how often, until when, and who came by which. Codes are kept
+//! as hashes only.
 
 use lamplight_domain::chain::{Hash, body_hash};
-use lamplight_domain::ids::{StaffId, WardId};
+use lamplight_domain::ids::{AuthorId, StaffId, WardId};
 use lamplight_domain::time::Ms;
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
@@ -47,4 +48,19 @@ pub fn use_once(db: &Connection, code: &str) -> rusqlite::Result<bool> {
         [code_hash(code).0],
     )?;
     Ok(done == 1)
+}
+
+/// The author came by this invite; by none before it any more.
+pub fn came(db: &Connection, author: AuthorId, code: &str) -> rusqlite::Result<()> {
+    db.execute(
+        "INSERT INTO joins (author, code_hash) VALUES (?1, ?2)
+         ON CONFLICT (author) DO UPDATE SET code_hash = excluded.code_hash",
+        params![author.0.as_bytes(), code_hash(code).0],
+    )?;
+    Ok(())
+}
+
+pub fn came_by(db: &Connection, author: AuthorId, code: &str) -> rusqlite::Result<bool> {
+    db.prepare("SELECT 1 FROM joins WHERE author = ?1 AND code_hash = ?2")?
+        .exists(params![author.0.as_bytes(), code_hash(code).0])
 }

@@ -3,7 +3,7 @@
 use super::authors::AuthorNo;
 use super::bodies::BodyNo;
 use lamplight_domain::chain::{Hash, Head};
-use lamplight_domain::ids::AuthorId;
+use lamplight_domain::ids::{AuthorId, TabletId};
 use lamplight_domain::time::Ms;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -33,4 +33,14 @@ pub fn insert(
     db.prepare_cached("INSERT INTO links (author, seq, body, hash, received_at) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![author.0, seq as i64, body.0, hash.0, received_at.0])?;
     Ok(())
+}
+
+/// The bodies that a tablet wrote down first, oldest first.
+pub fn first_bodies(db: &Connection, tablet: TabletId, limit: u32) -> rusqlite::Result<Vec<Vec<u8>>> {
+    db.prepare(
+        "SELECT b.bytes FROM authors a JOIN links l ON l.author = a.no JOIN bodies b ON b.no = l.body
+         WHERE a.tablet = ?1 ORDER BY a.no, l.seq LIMIT ?2",
+    )?
+    .query_map(params![tablet.0.as_bytes(), limit], |r| r.get(0))?
+    .collect()
 }

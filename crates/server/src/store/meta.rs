@@ -13,6 +13,8 @@ pub const CA_CERTIFICATE: &str = "ca_certificate";
 pub const CA_KEY: &str = "ca_key";
 /// Of the feeds: a new one after every restore.
 pub const GENERATION: &str = "generation";
+/// When that began, ms UTC; none in a copy that was not served yet.
+const GENERATION_SINCE: &str = "generation_since";
 /// Everything received before this is in a backup, ms UTC.
 pub const BACKED_UP: &str = "backed_up";
 
@@ -39,7 +41,34 @@ pub fn generation(db: &Connection) -> Result<Uuid, StoreError> {
     Ok(Uuid::from_bytes(need(db, GENERATION)?))
 }
 
+pub fn generation_since(db: &Connection) -> Result<Option<Ms>, StoreError> {
+    moment(db, GENERATION_SINCE)
+}
+
+pub fn begin_generation(db: &Connection, generation: Uuid, now: Ms) -> rusqlite::Result<()> {
+    set(db, GENERATION, generation.as_bytes())?;
+    set(db, GENERATION_SINCE, &now.0.to_be_bytes())
+}
+
+/// A copy's generation begins when it is served first: whatever was given out until then is known to be lost in it.
+pub fn generation_of_copy(db: &Connection, generation: Uuid) -> rusqlite::Result<()> {
+    set(db, GENERATION, generation.as_bytes())?;
+    db.execute("DELETE FROM meta WHERE name = ?1", [GENERATION_SINCE]).map(|_| ())
+}
+
+/// For a file that begins to be served.
+pub fn served_since(db: &Connection, now: Ms) -> Result<(), StoreError> {
+    match generation_since(db)? {
+        Some(_) => Ok(()),
+        None => Ok(set(db, GENERATION_SINCE, &now.0.to_be_bytes())?),
+    }
+}
+
 pub fn backed_up(db: &Connection) -> Result<Option<Ms>, StoreError> {
-    let value = get(db, BACKED_UP)?;
+    moment(db, BACKED_UP)
+}
+
+fn moment(db: &Connection, name: &str) -> Result<Option<Ms>, StoreError> {
+    let value = get(db, name)?;
     Ok(value.and_then(|v| v.try_into().ok()).map(|v| Ms(i64::from_be_bytes(v))))
 }

@@ -25,7 +25,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// One a released schema, in order; `user_version` counts them.
-const STEPS: &[M<'_>] = &[M::up(include_str!("schema.sql"))];
+const STEPS: &[M<'_>] = &[M::up(include_str!("schema.sql")), M::up(include_str!("schema.2.sql"))];
 /// Another process (a backup, an invite) holds the write lock for moments only.
 const BUSY: Duration = Duration::from_secs(15);
 

@@ -4,7 +4,7 @@
 
 use super::feed::WardNo;
 use lamplight_domain::ids::RecordId;
-use lamplight_domain::kinds::{AmendmentAction, Event};
+use lamplight_domain::kinds::Event;
 use lamplight_domain::record::{Body, Envelope};
 use lamplight_domain::roster::Roster;
 use lamplight_domain::time::{HOUR_MS, Ms};
@@ -104,12 +104,6 @@ pub fn take(
             if settled && answered.as_ref().is_some_and(|a| a.kind == "concern") {
                 end(db, of, soon)?;
             }
-            let retracts = matches!(event, Event::Amendment(a) if a.action == AmendmentAction::Retract);
-            if let (true, Some(answered)) = (retracts, answered) {
-                // What it had ended or replaced holds again: rather send too much than too little.
-                db.prepare_cached("UPDATE standing SET until = ?2 WHERE stay = ?1")?
-                    .execute(params![answered.stay.as_bytes(), FOREVER])?;
-            }
         }
         Part::Newest => {
             add(id, if is_closed(db, stay)? { soon.0 } else { FOREVER })?;
@@ -128,13 +122,19 @@ pub fn take(
     Ok(())
 }
 
-/// Is there such a stay, and when was it closed? A closing that was taken back is none.
+/// Does the row stand at `at`?
+pub fn holds(db: &Connection, ward: WardNo, n: u64, at: Ms) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM standing WHERE ward = ?1 AND n = ?2 AND until > ?3")?
+        .exists(params![ward.0, n as i64, at.0])
+}
+
+/// Is there such a stay, and when was it closed? Nobody can take a closing back: a return is a new stay.
 pub fn stay_state(db: &Connection, stay: Uuid) -> rusqlite::Result<(bool, Option<Ms>)> {
     let mut statement = db.prepare_cached(
         "SELECT kind, min(at) FROM standing WHERE stay = ?1
-           AND (kind = 'stay.opened' OR (kind = 'stay.closed' AND until <> ?2)) GROUP BY kind",
+           AND kind IN ('stay.opened', 'stay.closed') GROUP BY kind",
     )?;
-    let mut rows = statement.query(params![stay.as_bytes(), FOREVER])?;
+    let mut rows = statement.query([stay.as_bytes()])?;
     let (mut opened, mut closed) = (false, None);
     while let Some(row) = rows.next()? {
         match row.get::<_, String>(0)?.as_str() {
@@ -199,20 +199,16 @@ fn is_acknowledged(db: &Connection, roster: &Roster, concern: RecordId) -> rusql
 }
 
 fn is_closed(db: &Connection, stay: Uuid) -> rusqlite::Result<bool> {
-    db.prepare_cached("SELECT 1 FROM standing WHERE stay = ?1 AND kind = 'stay.closed' AND until <> ?2")?
-        .exists(params![stay.as_bytes(), FOREVER])
+    db.prepare_cached("SELECT 1 FROM standing WHERE stay = ?1 AND kind = 'stay.closed'")?.exists([stay.as_bytes()])
 }
 
 struct Standing {
-    stay: Uuid,
     kind: String,
     until: i64,
 }
 
 fn of_record(db: &Connection, id: RecordId) -> rusqlite::Result<Option<Standing>> {
-    db.prepare_cached("SELECT stay, kind, until FROM standing WHERE id = ?1 AND about = ?1 LIMIT 1")?
-        .query_row([id.0.as_bytes()], |r| {
-            Ok(Standing { stay: Uuid::from_bytes(r.get(0)?), kind: r.get(1)?, until: r.get(2)? })
-        })
+    db.prepare_cached("SELECT kind, until FROM standing WHERE id = ?1 AND about = ?1 LIMIT 1")?
+        .query_row([id.0.as_bytes()], |r| Ok(Standing { kind: r.get(0)?, until: r.get(1)? }))
         .optional()
 }

@@ -33,14 +33,20 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// `db` comes from [`super::open`].
-    pub fn start(db: Connection, path: PathBuf, key: DatabaseKey) -> std::io::Result<Writer> {
+    /// `db` comes from [`super::open`]. `read_again` runs on the writer's thread after a connection had to be opened
+    /// anew, before anything else is written: what the file holds then may be more or less than anybody was told.
+    pub fn start(
+        db: Connection,
+        path: PathBuf,
+        key: DatabaseKey,
+        read_again: impl Fn(&Connection) -> Result<(), StoreError> + Send + 'static,
+    ) -> std::io::Result<Writer> {
         let (jobs, received) = sync_channel(QUEUE);
         let waiting = Arc::new(AtomicUsize::new(0));
         let counted = waiting.clone();
         let thread = std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || run(Some(db), &path, &key, &received, &counted))?;
+            .spawn(move || run(Some(db), &path, &key, &read_again, &received, &counted))?;
         Ok(Writer { jobs, waiting, thread: std::sync::Mutex::new(Some(thread)) })
     }
 
@@ -95,6 +101,7 @@ fn run(
     mut db: Option<Connection>,
     path: &std::path::Path,
     key: &DatabaseKey,
+    read_again: &dyn Fn(&Connection) -> Result<(), StoreError>,
     jobs: &Receiver<Job>,
     waiting: &AtomicUsize,
 ) {
@@ -115,17 +122,32 @@ fn run(
             continue;
         }
         if db.is_none() {
-            db = super::connect(path, key).inspect_err(|e| tracing::error!(%e, "the database cannot be opened")).ok();
+            db = open_again(path, key, read_again);
         }
         // Dropping the works drops their answers: everybody hears that nothing was done.
         let Some(open) = &db else { continue };
         if !commit(open, batch) {
-            db = None;
+            drop(db.take());
+            // At once, not with the next job: the boards may be wrong until then.
+            db = open_again(path, key, read_again);
         }
     }
     if let Some(db) = db {
         let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get::<_, i64>(0));
     }
+}
+
+fn open_again(
+    path: &std::path::Path,
+    key: &DatabaseKey,
+    read_again: &dyn Fn(&Connection) -> Result<(), StoreError>,
+) -> Option<Connection> {
+    let open = || -> Result<Connection, StoreError> {
+        let db = super::connect(path, key)?;
+        read_again(&db)?;
+        Ok(db)
+    };
+    open().inspect_err(|e| tracing::error!(%e, "the database cannot be opened again")).ok()
 }
 
 /// False where the connection may not be used any more.
@@ -138,11 +160,16 @@ fn commit(db: &Connection, batch: Vec<Work>) -> bool {
     let mut afters = Vec::with_capacity(batch.len());
     let mut sound = true;
     for work in batch {
-        sound &= db.execute_batch("SAVEPOINT job").is_ok();
+        // SQLite may end the transaction by itself (no room, a fault of the disk). What came after that would be
+        // committed alone, and its caller told that nothing was done: whoever is left hears it undone.
+        if !sound || db.execute_batch("SAVEPOINT job").is_err() {
+            sound = false;
+            break;
+        }
         let done = catch_unwind(AssertUnwindSafe(|| work(db)));
         let keep = matches!(done, Ok((true, _)));
         let end = if keep { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
-        sound &= db.execute_batch(end).is_ok();
+        sound = !db.is_autocommit() && db.execute_batch(end).is_ok();
         match done {
             Ok((_, after)) => afters.push(after),
             Err(_) => tracing::error!("a write panicked and was undone"),

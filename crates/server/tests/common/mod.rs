@@ -139,6 +139,22 @@ impl House {
         let inviting = Inviting { ward, url: "https://127.0.0.1:1", uses, good_for_ms: HOUR, by: None };
         make_invite(&db, &identity, &self.around(), &inviting).unwrap().code
     }
+    /// The database as it is, to be put back by hand later; nobody may have it open.
+    pub fn set_aside(&self) -> PathBuf {
+        let to = self.folder().join(format!("aside-{}", Surroundings::real().uuid()));
+        std::fs::create_dir(&to).unwrap();
+        self.copy_database(&self.path, &to);
+        to
+    }
+    pub fn put_back(&self, from: &Path) {
+        self.copy_database(from, &self.path);
+    }
+    fn copy_database(&self, from: &Path, to: &Path) {
+        let name = lamplight_server::folder::Folder::existing(&self.path).unwrap().database();
+        let name = name.file_name().unwrap();
+        assert!(!from.join(format!("{}-wal", name.display())).exists(), "closed, so that all of it is in one file");
+        std::fs::copy(from.join(name), to.join(name)).unwrap();
+    }
     pub async fn tablet(&self, server: &impl Facility, seed: u8) -> Pad {
         Pad::join(server, &self.code(1), seed, "").await
     }
@@ -227,7 +243,15 @@ impl Pad {
     }
 
     pub fn ask(&self, from: FeedFrom) -> FeedAsk {
-        FeedAsk { author: self.key.author(), ward: self.ward, from, limit: 1_000, wait_ms: 0, roster_version: u64::MAX }
+        FeedAsk {
+            author: self.key.author(),
+            ward: self.ward,
+            from,
+            limit: 1_000,
+            wait_ms: 0,
+            roster_version: u64::MAX,
+            name: self.name.clone(),
+        }
     }
     /// The whole opening, and the cursor at its end.
     pub async fn opening(&self, server: &impl Facility, limit: u32) -> (Vec<FeedPage>, Cursor) {
@@ -270,8 +294,9 @@ pub fn follow(page: &FeedPage, mut cursor: Cursor) -> (Vec<Vec<u8>>, Cursor) {
         cursor.n = row.n;
         bodies.push(bytes.clone());
     }
-    assert_eq!(page.header.next, FeedNext::Cursor(cursor), "the reader's own hash is the server's");
-    (bodies, cursor)
+    let FeedNext::Cursor(next) = page.header.next else { panic!("no page by cursor begins an opening") };
+    assert_eq!(next, cursor, "the reader's own hash is the server's");
+    (bodies, next)
 }
 
 pub fn bytes_of(pages: &[FeedPage]) -> Vec<Vec<u8>> {
@@ -280,7 +305,7 @@ pub fn bytes_of(pages: &[FeedPage]) -> Vec<Vec<u8>> {
 }
 
 pub fn start(generation: Uuid) -> Cursor {
-    Cursor { generation, n: 0, hash: Hash::ZERO }
+    Cursor { generation, n: 0, hash: Hash::ZERO, mac: None }
 }
 
 pub fn batch(key: &SigningKey, head: &Head, bodies: Vec<Blob>, credential: Option<Credential>) -> Batch {

@@ -135,7 +135,14 @@ impl Inner {
         let session = self.session();
         let auth = if session.is_some() { Auth::Pin } else { Auth::None };
         let by = session.map(|s| s.staff);
-        self.record(Entry { by, auth, stay: None, id: None, event: Event::Silenced { level: None }, observed_at: None })?;
+        self.record(Entry {
+            by,
+            auth,
+            stay: None,
+            id: None,
+            event: Event::Silenced { level: None },
+            observed_at: None,
+        })?;
         let now = self.clock.read();
         *lock(&self.silenced) = Some(Clocks { boot_ms: now.boot_ms + SILENCE_MS, ..now });
         self.changed();

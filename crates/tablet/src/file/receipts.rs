@@ -44,6 +44,17 @@ pub fn all(from: &Connection, author: AuthorId) -> rusqlite::Result<Vec<Receipt>
         .collect()
 }
 
+/// The receipt for the longest stretch that ends in `after+1..=upto`.
+pub fn furthest_within(
+    from: &Connection,
+    author: AuthorId,
+    after: u64,
+    upto: u64,
+) -> rusqlite::Result<Option<Receipt>> {
+    let which = format!("AND seq > {} AND seq <= {} ORDER BY seq DESC, n LIMIT 1", signed(after), signed(upto));
+    one(from, author, &which)
+}
+
 fn one(from: &Connection, author: AuthorId, which: &str) -> rusqlite::Result<Option<Receipt>> {
     from.prepare_cached(&format!(
         "SELECT seq, hash, received_at, request, signature FROM receipts WHERE author = ?1 {which}"

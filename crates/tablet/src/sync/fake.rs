@@ -98,7 +98,7 @@ impl State {
     }
     fn cursor(&self, n: usize) -> Cursor {
         let hash = if n == 0 { Hash::ZERO } else { self.feed[n - 1].2 };
-        Cursor { generation: Uuid::from_u128(self.generation), n: n as u64, hash }
+        Cursor { generation: Uuid::from_u128(self.generation), n: n as u64, hash, mac: None }
     }
     fn is_cut(&mut self) -> bool {
         match &mut self.cut_after {

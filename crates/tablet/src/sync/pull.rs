@@ -84,7 +84,8 @@ impl Inner {
         let author = identity.author().ok_or_else(join_first)?.credential.author;
         let from = self.records.read(|db| feeds::next(db, identity.ward)).map_err(local)?;
         let roster_version = self.roster().map_or(0, |r| r.version);
-        Ok(FeedAsk { author, ward: identity.ward, from, limit: PAGE_ROWS, wait_ms, roster_version })
+        let (ward, name) = (identity.ward, identity.name);
+        Ok(FeedAsk { author, ward, from, limit: PAGE_ROWS, wait_ms, roster_version, name })
     }
 
     fn take_page(&self, from: &FeedFrom, page: FeedPage) -> Result<Pulled, Trouble> {
@@ -247,13 +248,13 @@ mod tests {
     #[test]
     fn a_page_must_lead_from_cursor_to_cursor() {
         let generation = Uuid::from_u128(1);
-        let before = Cursor { generation, n: 4, hash: Hash([4; 32]) };
+        let before = Cursor { generation, n: 4, hash: Hash([4; 32]), mac: Some(Hash([5; 32])) };
         let [one, two] = [Blob::Bytes(b"no record".to_vec()), Blob::Bytes(b"nor this".to_vec())];
         let mut hash = before.hash;
         for (n, blob) in [(5, &one), (6, &two)] {
             hash = feed_hash(&hash, n, RecordId(Uuid::nil()), &blob.hash());
         }
-        let after = Cursor { generation, n: 6, hash };
+        let after = Cursor { generation, n: 6, hash, mac: Some(Hash([6; 32])) };
         assert!(follows(&before, &after, &[row(5, &one), row(6, &two)]));
         assert!(!follows(&before, &after, &[row(5, &one), row(7, &two)]), "a row is skipped");
         assert!(!follows(&before, &after, &[row(6, &one), row(5, &two)]), "rows are swapped");

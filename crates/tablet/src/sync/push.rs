@@ -150,14 +150,23 @@ impl Inner {
         let own = identity.author().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
         let (author, key) = (own.credential.author, own.key());
         let confirmed = self.sync_state().confirmed;
-        let (prev, waiting, furthest) = self
+        let (prev, mut waiting, furthest, within) = self
             .records
             .read(|from| {
                 let prev = links::hash_at(from, author, confirmed)?.unwrap_or(lamplight_domain::chain::Hash::ZERO);
                 let waiting = links::after(from, author, confirmed, most, BATCH_MAX_BYTES)?;
-                Ok((prev, waiting, receipts::furthest(from, author)?))
+                let upto = waiting.last().map_or(confirmed, |(link, _)| link.seq);
+                let within = receipts::furthest_within(from, author, confirmed, upto)?;
+                Ok((prev, waiting, receipts::furthest(from, author)?, within))
             })
             .map_err(local)?;
+        // The server had these links once. A receipt shows when only to a batch that holds its head, so the batch ends
+        // there where another receipt is about what comes after.
+        if let (Some(within), Some(furthest)) = (within, furthest)
+            && within.head.seq < furthest.head.seq
+        {
+            waiting.retain(|(link, _)| link.seq <= within.head.seq);
+        }
         let head = match waiting.last() {
             Some((link, _)) => Head { author, seq: link.seq, hash: link.hash() },
             None => Head { author, seq: confirmed, hash: prev },
@@ -175,7 +184,7 @@ impl Inner {
             request: Uuid::new_v4(),
             // The first contact of an author has no receipt yet.
             credential: (with_credential || furthest.is_none()).then(|| own.credential.clone()),
-            receipt: furthest.filter(|r| r.head.seq > confirmed),
+            receipt: within.or(furthest.filter(|r| r.head.seq > confirmed)),
         };
         Ok(Sent { batch: Batch { header, bodies: waiting.into_iter().map(blob).collect() }, before: confirmed })
     }
