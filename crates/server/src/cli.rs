@@ -55,6 +55,9 @@ enum Command {
         /// How many tablets may join with it.
         #[arg(long, default_value_t = 1)]
         uses: u32,
+        /// For how many minutes it is good.
+        #[arg(long, default_value_t = commands::GOOD_FOR_MINUTES)]
+        minutes: u32,
     },
     /// Walk every chain; ends with 1 and the first break by name.
     Verify {
@@ -114,8 +117,8 @@ impl Cli {
                 })?;
                 runtime.block_on(until_asked(data, listen, Options { public_url }))
             }
-            Command::Invite { data, ward, url, uses } => {
-                let invite = commands::invite(&data, &ward, &url, uses)?;
+            Command::Invite { data, ward, url, uses, minutes } => {
+                let invite = commands::invite_for(&data, &ward, &url, uses, minutes)?;
                 print(&json!({ "invite": invite.to_string(), "expires_at": invite.expires_at }))
             }
             Command::Verify { data } => print(&commands::verify(&data)?),

@@ -5,7 +5,7 @@ use lamplight_domain::refusal::Refusal;
 use lamplight_domain::wire::Trouble;
 use lamplight_tablet::{Options, Tablet};
 use lamplight_tests::cable::Weather;
-use lamplight_tests::facility::Facility;
+use lamplight_tests::facility::{Facility, WARD};
 use lamplight_tests::sim::tablet::Walk;
 use serde_json::{Value, json};
 
@@ -38,6 +38,21 @@ async fn wrong_pins_wait_longer_and_longer_and_a_restart_does_not_help() {
     assert_eq!(Some(&refused.code), codes.last());
     let (other, other_pin) = ward.login(&tablet, "nurse", 0).await;
     sign_in(&tablet, &other, &other_pin).await.expect("others are not locked out");
+}
+
+#[tokio::test]
+async fn an_expired_invite_is_refused_and_the_tablet_stays_fresh() {
+    let ward = Ward::open();
+    let url = ward.cable.url();
+    let arguments = ["--ward", WARD, "--url", url.as_str(), "--uses", "1", "--minutes", "0"];
+    let made = ward.facility.command_with("invite", &arguments).unwrap();
+    let tablet = Tablet::open(&ward.dir("late"), Options::default()).unwrap();
+    let refused = tablet.join(made[0]["invite"].as_str().unwrap(), "").await.unwrap_err();
+    helpful(&refused);
+    assert_eq!(refused.code, "invite.expired");
+    let hello: Value = ask(&tablet, "hello", json!({})).await.unwrap();
+    assert_eq!(hello["joined"], false);
+    tablet.join(&ward.invite, "").await.expect("a good invite still works");
 }
 
 #[tokio::test]

@@ -160,6 +160,7 @@ impl Raw {
                 limit: PAGE_MAX_ROWS as u32,
                 wait_ms: 0,
                 roster_version: u64::MAX,
+                name: String::new(),
             };
             let ask = serde_json::to_vec(&ask).unwrap();
             let answer = self.signed(path::FEED, "application/json", &ask).await;

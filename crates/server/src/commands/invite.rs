@@ -6,15 +6,20 @@ use crate::store;
 use crate::surroundings::Surroundings;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::{Roster, Ward};
-use lamplight_domain::time::HOUR_MS;
+use lamplight_domain::time::MINUTE_MS;
 use lamplight_domain::wire::Invite;
 use std::path::Path;
 
-/// An invite of the command line is carried to the tablet by hand, so it lives for a day.
-const GOOD_FOR_MS: i64 = 24 * HOUR_MS;
+/// An invite of the command line is carried to the tablet by hand, so it lives for a day where nothing else is said.
+pub const GOOD_FOR_MINUTES: u32 = 24 * 60;
+
+/// Good for a day. Errors: those of [`invite_for`].
+pub fn invite(path: &Path, ward: &str, url: &str, uses: u32) -> Result<Invite, Refusal> {
+    invite_for(path, ward, url, uses, GOOD_FOR_MINUTES)
+}
 
 /// Errors: "ward.unknown", "url.not_https", "invite.uses".
-pub fn invite(path: &Path, ward: &str, url: &str, uses: u32) -> Result<Invite, Refusal> {
+pub fn invite_for(path: &Path, ward: &str, url: &str, uses: u32, minutes: u32) -> Result<Invite, Refusal> {
     if !url.starts_with("https://") || url.len() > 200 || url.contains(char::is_whitespace) {
         return Err(Refusal::new(
             "url.not_https",
@@ -30,7 +35,7 @@ pub fn invite(path: &Path, ward: &str, url: &str, uses: u32) -> Result<Invite, R
     let roster = store::roster::newest(&db).map_err(broken)?;
     let ward = ward_named(&roster, ward)?.id;
     let identity = Identity::read(&db).map_err(broken)?;
-    let inviting = Inviting { ward, url, uses, good_for_ms: GOOD_FOR_MS, by: None };
+    let inviting = Inviting { ward, url, uses, good_for_ms: i64::from(minutes) * MINUTE_MS, by: None };
     make_invite(&db, &identity, &Surroundings::real(), &inviting).map_err(broken)
 }
 

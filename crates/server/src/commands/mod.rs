@@ -8,7 +8,7 @@ mod verify;
 
 pub use backup::{BackedUp, backup};
 pub use export::export;
-pub use invite::{invite, ward_named};
+pub use invite::{GOOD_FOR_MINUTES, invite, invite_for, ward_named};
 pub use make_demo::{DemoMade, make_demo};
 pub use verify::{Verified, verify};
 

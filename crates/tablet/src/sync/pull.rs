@@ -84,7 +84,7 @@ impl Inner {
         let author = identity.author().ok_or_else(join_first)?.credential.author;
         let from = self.records.read(|db| feeds::next(db, identity.ward)).map_err(local)?;
         let roster_version = self.roster().map_or(0, |r| r.version);
-        let (ward, name) = (identity.ward, identity.name);
+        let (ward, name) = (identity.ward, identity.name.clone());
         Ok(FeedAsk { author, ward, from, limit: PAGE_ROWS, wait_ms, roster_version, name })
     }
 

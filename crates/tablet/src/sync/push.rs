@@ -42,7 +42,7 @@ impl Default for Pushing {
 
 /// A batch and where the chain stands after it.
 pub(super) struct Sent {
-    batch: Batch,
+    pub(super) batch: Batch,
     before: u64,
 }
 

@@ -105,6 +105,30 @@ async fn a_server_that_went_back_gets_again_what_it_lost() {
 }
 
 #[tokio::test]
+async fn what_was_lost_goes_in_batches_that_end_where_a_receipt_can_show_its_time() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    let mut heads = Vec::new();
+    for count in [5, 6] {
+        record(&tablet, count);
+        sync(&tablet, &server).await.unwrap();
+        heads.push(tablet.sync_state().confirmed);
+    }
+    record(&tablet, 1);
+    let [first, second] = heads[..] else { unreachable!() };
+    // As after a server that went back to nothing said so.
+    lock(&tablet.0.pen).as_mut().unwrap().confirmed = 0;
+    let batch = |most: u64| {
+        let batch = tablet.0.next_batch(most as usize, false).unwrap().batch;
+        (batch.bodies.len() as u64, batch.header.receipt.map(|r| r.head.seq))
+    };
+    assert_eq!(batch(second - 1), (first, Some(first)), "the second receipt is about what comes after");
+    assert_eq!(batch(second), (second, Some(second)));
+    assert_eq!(batch(1_000), (second + 1, Some(second)), "what was never received goes along");
+    assert_eq!(batch(first - 1), (first - 1, Some(second)), "it shows at least that they were lost");
+}
+
+#[tokio::test]
 async fn a_server_that_forgot_the_tablet_is_told_who_it_is() {
     let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
     let tablet = with_patient(dir.path(), &clock, 1);
