@@ -435,6 +435,6 @@ async fn what_no_board_shows_is_not_kept_in_memory_though_nobody_looks() {
     pad.push(&server, today).await;
     assert_eq!(held(), 205);
     house.wait(48 * HOUR);
-    server.live().forget(house.now());
+    server.live().forget(&roster(), house.now());
     assert_eq!(held(), 5);
 }

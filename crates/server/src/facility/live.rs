@@ -74,12 +74,12 @@ impl Live {
     }
 
     /// Lets go of what no board shows any more; also of wards that nobody looks at.
-    pub fn forget(&self, now: Ms) {
+    pub fn forget(&self, roster: &Roster, now: Ms) {
         let wards: Vec<_> = self.wards.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         for ward in wards {
             let mut known = ward.known.lock().unwrap_or_else(PoisonError::into_inner);
             if now - known.forgot_at > FORGET_EVERY_MS {
-                known.records.forget_before(now - KEEP_MS);
+                known.records.forget_before(now - KEEP_MS, roster);
                 known.forgot_at = now;
             }
         }

@@ -78,8 +78,8 @@ async fn keep_up(facility: FacilityServer) {
             return;
         }
         facility.write_contacts().await;
-        let (live, now) = (facility.live().clone(), facility.around().now());
-        let _ = tokio::task::spawn_blocking(move || live.forget(now)).await;
+        let (live, roster, now) = (facility.live().clone(), facility.roster(), facility.around().now());
+        let _ = tokio::task::spawn_blocking(move || live.forget(&roster, now)).await;
     }
 }
 

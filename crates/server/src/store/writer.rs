@@ -91,9 +91,17 @@ impl Writer {
     pub fn stop(&self) {
         let _ = self.jobs.send(Job::Stop);
         let thread = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        if let Some(thread) = thread {
+        // Whatever the last job held may be this writer itself.
+        if let Some(thread) = thread.filter(|thread| thread.thread().id() != std::thread::current().id()) {
             let _ = thread.join();
         }
+    }
+}
+
+/// A process that ends while the cipher is still at work crashes on its way out.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 
