@@ -343,6 +343,8 @@ fn silence_at_the_station_is_a_nurse_s_and_lasts_two_minutes_or_until_it_gets_wo
         last_contact: None,
         confirmed: 0,
         silenced_until: None,
+        author: None,
+        signed_in: None,
     };
     ground.records.pop();
     assert_eq!(ground.board(at(16)).signal.silenced_until, None, "no tablet is quiet for the station's sake");
