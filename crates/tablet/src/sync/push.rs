@@ -213,7 +213,7 @@ impl Inner {
 impl Inner {
     /// Takes note of how far the server holds the own chain. What it holds no more stands in the second copy again;
     /// where nothing waits, a long second copy is begun anew.
-    fn confirm(&self, author: AuthorId, seq: u64) {
+    pub(super) fn confirm(&self, author: AuthorId, seq: u64) {
         let mut hand = lock(&self.pen);
         let Some(mut pen) = hand.take_if(|pen| pen.head.author == author) else { return };
         let went_back = seq < pen.confirmed;

@@ -117,7 +117,7 @@ async fn what_was_lost_goes_in_batches_that_end_where_a_receipt_can_show_its_tim
     record(&tablet, 1);
     let [first, second] = heads[..] else { unreachable!() };
     // As after a server that went back to nothing said so.
-    lock(&tablet.0.pen).as_mut().unwrap().confirmed = 0;
+    tablet.0.confirm(tablet.sync_state().author.unwrap(), 0);
     let batch = |most: u64| {
         let batch = tablet.0.next_batch(most as usize, false).unwrap().batch;
         (batch.bodies.len() as u64, batch.header.receipt.map(|r| r.head.seq))
