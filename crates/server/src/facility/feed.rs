@@ -5,14 +5,15 @@ use super::join::for_ward;
 use super::{FacilityServer, trouble, unknown_author};
 use crate::store::feed::{self, Page, Sent, WardNo};
 use crate::store::{StoreError, meta};
-use lamplight_domain::chain::Hash;
-use lamplight_domain::ids::{TabletId, WardId};
+use lamplight_domain::chain::{Hash, body_hash};
+use lamplight_domain::ids::{AuthorId, TabletId, WardId};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::{HOUR_MS, Ms};
 use lamplight_domain::wire::{
     Blob, Cursor, FeedAsk, FeedFrom, FeedHeader, FeedNext, FeedPage, OpeningMark, PAGE_MAX_ROWS, Trouble, WAIT_MAX_MS,
 };
 use rusqlite::Connection;
+use std::collections::HashSet;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -64,8 +65,9 @@ impl FacilityServer {
             let over = *stopping.borrow() || tokio::time::Instant::now() >= deadline;
             if news || over {
                 self.touch(&author);
+                let own = self.own_rows(&ask, author.tablet, &found).await?;
                 let newer = (ask.roster_version != roster.version).then(|| for_ward(&roster, ask.ward));
-                return Ok(self.page(ask.ward, found, newer));
+                return Ok(self.page(ask.ward, found, &own, newer));
             }
             tokio::select! {
                 _ = changes.changed() => {}
@@ -144,9 +146,40 @@ impl FacilityServer {
         self.inner.writer.write(work, began).await.map_err(trouble).map(|_| ())
     }
 
-    fn page(&self, ward: WardId, found: Found, roster: Option<lamplight_domain::roster::Roster>) -> FeedPage {
+    /// The authors among these rows that are this tablet itself, where it wants its own bodies by their hashes: they
+    /// would only go back to where they came from.
+    async fn own_rows(
+        &self,
+        ask: &FeedAsk,
+        tablet: Option<TabletId>,
+        found: &Found,
+    ) -> Result<HashSet<AuthorId>, Trouble> {
+        let mut own = HashSet::new();
+        if !ask.own_by_hash || !matches!(ask.from, FeedFrom::Cursor(_)) || tablet.is_none() {
+            return Ok(own);
+        }
+        let authors: HashSet<AuthorId> = found.rows.iter().map(|row| row.row.author).collect();
+        for id in authors {
+            if self.author(id).await?.is_some_and(|author| author.tablet == tablet) {
+                own.insert(id);
+            }
+        }
+        Ok(own)
+    }
+
+    fn page(
+        &self,
+        ward: WardId,
+        found: Found,
+        own: &HashSet<AuthorId>,
+        roster: Option<lamplight_domain::roster::Roster>,
+    ) -> FeedPage {
         let Found { rows, next, more, backed_up } = found;
-        let (rows, bodies) = rows.into_iter().map(|s| (s.row, Blob::Bytes(s.bytes))).unzip();
+        let blob = |sent: Sent| match own.contains(&sent.row.author) {
+            true => (sent.row, Blob::Held(body_hash(&sent.bytes))),
+            false => (sent.row, Blob::Bytes(sent.bytes)),
+        };
+        let (rows, bodies) = rows.into_iter().map(blob).unzip();
         let header = FeedHeader {
             rows,
             next,

@@ -3,8 +3,8 @@
 
 use super::StoreError;
 use super::authors::{self, Author};
-use super::bodies::{self, BodyNo, Columns};
-use super::{feed, flags, heads, links, odd, standing};
+use super::filing::Filing;
+use super::{bodies, heads, links};
 use lamplight_domain::chain::{Credential, Endorser, Hash, Head, Receipt, SigningKey, link_hash, verify};
 use lamplight_domain::ids::{AuthorId, FacilityId, TabletId, WardId};
 use lamplight_domain::record::{BODY_MAX_BYTES, Body, Record};
@@ -30,14 +30,14 @@ pub struct Prepared {
     refused: Option<PushRefused>,
 }
 
-struct PreparedLink {
-    seq: u64,
-    hash: Hash,
-    body_hash: Hash,
+pub struct PreparedLink {
+    pub seq: u64,
+    pub hash: Hash,
+    pub body_hash: Hash,
     /// None where the body is only named.
-    bytes: Option<Vec<u8>>,
+    pub bytes: Option<Vec<u8>>,
     /// None where it is only named, or cannot be read.
-    body: Option<Body>,
+    pub body: Option<Body>,
 }
 
 impl Prepared {
@@ -143,10 +143,11 @@ pub fn append(db: &Connection, facts: &Facts, batch: &Prepared, now: Ms) -> Resu
         return Ok(done);
     }
     let proven = shown.filter(|r| proves(r, batch, now));
+    let mut filing = Filing::new(db, facts, &author, now);
     for link in fresh {
-        let received_at = proven.filter(|r| link.seq <= r.head.seq).map_or(now, |r| r.received_at);
-        take_link(db, facts, &author, link, received_at, now, &mut done.rows)?;
+        filing.take(link, proven.filter(|r| link.seq <= r.head.seq).map_or(now, |r| r.received_at))?;
     }
+    done.rows = filing.finish()?;
     let end = batch.end();
     let received_at = proven.filter(|r| end.seq <= r.head.seq).map_or(now, |r| r.received_at);
     let receipt = Receipt::sign(&facts.key, facts.facility, end, received_at, header.request);
@@ -222,74 +223,4 @@ fn attach(
 fn proves(receipt: &Receipt, batch: &Prepared, now: Ms) -> bool {
     receipt.received_at <= now
         && batch.links.iter().find(|l| l.seq == receipt.head.seq).is_some_and(|l| l.hash == receipt.head.hash)
-}
-
-fn take_link(
-    db: &Connection,
-    facts: &Facts,
-    author: &Author,
-    link: &PreparedLink,
-    received_at: Ms,
-    now: Ms,
-    rows: &mut Vec<NewRow>,
-) -> Result<(), StoreError> {
-    let columns = Columns::of(link.body.as_ref().map(|b| &b.envelope));
-    let new = match &link.bytes {
-        Some(bytes) => bodies::insert(db, &link.body_hash, bytes, &columns, author.no, link.seq)?,
-        None => None,
-    };
-    let body = match new {
-        Some(no) => no,
-        None => bodies::find(db, &link.body_hash)?.ok_or_else(|| StoreError::Broken("a body went missing".into()))?,
-    };
-    links::insert(db, author.no, link.seq, body, &link.hash, received_at)?;
-    if new.is_none() {
-        // It was filed before, so every feed that needs it has it.
-        return Ok(());
-    }
-    for code in odd::codes(db, facts.facility, &facts.roster, author, link.body.as_ref(), now)? {
-        flags::add(db, body, code)?;
-    }
-    if link.body.is_some() {
-        flag_twins(db, &columns, body)?;
-    }
-    let ward = ward_of(facts, author, link.body.as_ref());
-    let Some(ward) = ward else { return Ok(()) };
-    let no = feed::ward_or_new(db, ward)?;
-    if let Some(n) = feed::append(db, no, body, columns.id, &link.body_hash, columns.observed_at)? {
-        if let Some(body) = &link.body {
-            standing::take(db, &facts.roster, no, n, body, received_at)?;
-        }
-        // What a start would not load either.
-        let is_passed = columns.observed_at < now - standing::KEEP_MS && !standing::holds(db, no, n, now)?;
-        let record = link.body.clone().filter(|_| !is_passed).map(|body| Record {
-            body,
-            hash: link.body_hash,
-            author: author.id,
-            seq: link.seq,
-            received_at: Some(received_at),
-        });
-        rows.push(NewRow { ward, n, record });
-    }
-    Ok(())
-}
-
-fn flag_twins(db: &Connection, columns: &Columns<'_>, body: BodyNo) -> Result<(), StoreError> {
-    let twins = bodies::twins(db, columns.id, body)?;
-    for twin in &twins {
-        flags::add(db, *twin, odd::SAME_ID)?;
-    }
-    if !twins.is_empty() {
-        flags::add(db, body, odd::SAME_ID)?;
-    }
-    Ok(())
-}
-
-/// The ward whose readers must see it: the body's own, where the facility has it; else the tablet's, else the first.
-fn ward_of(facts: &Facts, author: &Author, body: Option<&Body>) -> Option<WardId> {
-    let roster = &facts.roster;
-    body.map(|b| b.envelope.ward)
-        .filter(|w| roster.ward(*w).is_some())
-        .or_else(|| roster.tablets.iter().find(|t| Some(t.id) == author.tablet).map(|t| t.ward))
-        .or_else(|| roster.wards.first().map(|w| w.id))
 }

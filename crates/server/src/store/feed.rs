@@ -69,25 +69,22 @@ pub fn hash_at(db: &Connection, ward: WardNo, n: u64) -> rusqlite::Result<Option
         .optional()
 }
 
-/// Gives the body the feed's next number; None where the feed has it already. For the writer only.
+/// Gives a body that is new the number after `last`, which is where the feed ends, and says where it ends now. For the
+/// writer only. Errors: a constraint where the feed has the body or the number already.
 pub fn append(
     db: &Connection,
     ward: WardNo,
+    last: &End,
     body: BodyNo,
     id: RecordId,
     body_hash: &Hash,
     observed_at: Ms,
-) -> rusqlite::Result<Option<u64>> {
-    let there =
-        db.prepare_cached("SELECT 1 FROM feed WHERE body = ?1 AND ward = ?2")?.exists(params![body.0, ward.0])?;
-    if there {
-        return Ok(None);
-    }
-    let last = end(db, ward)?;
+) -> rusqlite::Result<End> {
     let n = last.n + 1;
+    let hash = feed_hash(&last.hash, n, id, body_hash);
     db.prepare_cached("INSERT INTO feed (ward, n, body, observed_at, hash) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![ward.0, n as i64, body.0, observed_at.0, feed_hash(&last.hash, n, id, body_hash).0])?;
-    Ok(Some(n))
+        .execute(params![ward.0, n as i64, body.0, observed_at.0, hash.0])?;
+    Ok(End { n, hash })
 }
 
 const SENT: &str = "SELECT f.n, a.id, b.seq, l.received_at, f.hash, b.bytes,

@@ -5,6 +5,7 @@ pub mod authors;
 pub mod bodies;
 pub mod contacts;
 pub mod feed;
+pub mod filing;
 pub mod flags;
 pub mod heads;
 pub mod invites;
@@ -26,6 +27,9 @@ use std::time::Duration;
 
 /// One a released schema, in order; `user_version` counts them.
 const STEPS: &[M<'_>] = &[M::up(include_str!("schema.sql")), M::up(include_str!("schema.2.sql"))];
+const CACHE_KIB: i64 = 16 * 1024;
+/// 16 MB of log: a backlog's index pages are written to the file once, and not with every batch.
+const CHECKPOINT_PAGES: i64 = 4_096;
 /// Another process (a backup, an invite) holds the write lock for moments only.
 const BUSY: Duration = Duration::from_secs(15);
 
@@ -97,6 +101,9 @@ pub fn connect(path: &Path, key: &DatabaseKey) -> rusqlite::Result<Connection> {
     db.pragma_update(None, "foreign_keys", true)?;
     db.pragma_update(None, "trusted_schema", false)?;
     db.pragma_update(None, "temp_store", "memory")?;
+    // Pages that leave the cache are encrypted again when they come back: room for a batch's worth of every index.
+    db.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     db.set_prepared_statement_cache_capacity(64);
     Ok(db)
 }

@@ -1,13 +1,15 @@
 //! What is odd about a record, by code. Nothing here stops a record: it is kept, confirmed and shown to a person.
 
+use super::append::Facts;
 use super::authors::Author;
 use super::standing;
-use lamplight_domain::ids::FacilityId;
 use lamplight_domain::kinds::Event;
 use lamplight_domain::record::{Auth, Body, Envelope};
 use lamplight_domain::roster::{Role, Roster};
 use lamplight_domain::time::{MINUTE_MS, Ms};
 use rusqlite::Connection;
+use std::collections::HashMap;
+use uuid::Uuid;
 
 /// A device's clock may be a little ahead before its times count as future ones.
 const FUTURE_MS: i64 = MINUTE_MS;
@@ -16,10 +18,25 @@ pub const UNREADABLE: &str = "unreadable";
 /// Two different bodies under one record id: both are kept.
 pub const SAME_ID: &str = "same_id";
 
+/// What is known of the stays of one batch: whether they were opened, and when they were closed.
+#[derive(Default)]
+pub struct Stays(HashMap<Uuid, (bool, Option<Ms>)>);
+
+impl Stays {
+    fn state(&mut self, db: &Connection, stay: Uuid) -> rusqlite::Result<(bool, Option<Ms>)> {
+        if let Some(known) = self.0.get(&stay) {
+            return Ok(*known);
+        }
+        let state = standing::stay_state(db, stay)?;
+        self.0.insert(stay, state);
+        Ok(state)
+    }
+}
+
 pub fn codes(
     db: &Connection,
-    facility: FacilityId,
-    roster: &Roster,
+    stays: &mut Stays,
+    Facts { facility, roster, .. }: &Facts,
     author: &Author,
     body: Option<&Body>,
     now: Ms,
@@ -36,7 +53,7 @@ pub fn codes(
         }
     };
     odd(event.is_none(), "unknown_kind");
-    odd(envelope.facility != facility, "other_facility");
+    odd(envelope.facility != *facility, "other_facility");
     odd(roster.ward(envelope.ward).is_none(), "unknown_ward");
     let of_tablet_ward = author.tablet.and_then(|t| roster.tablets.iter().find(|r| r.id == t)).map(|t| t.ward);
     odd(of_tablet_ward.is_some_and(|w| w != envelope.ward), "other_ward");
@@ -47,7 +64,11 @@ pub fn codes(
         odd(true, code);
     }
     if let Some(stay) = envelope.stay {
-        let (opened, closed) = standing::stay_state(db, stay.0)?;
+        let (opened, closed) = stays.state(db, stay.0)?;
+        if matches!(event, Some(Event::StayOpened(_) | Event::StayClosed { .. })) {
+            // It is another one from here on.
+            stays.0.remove(&stay.0);
+        }
         odd(!opened && !matches!(event, Some(Event::StayOpened(_))), "unknown_stay");
         odd(closed.is_some_and(|at| at < envelope.observed_at), "closed_stay");
     }

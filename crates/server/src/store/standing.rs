@@ -9,6 +9,7 @@ use lamplight_domain::record::{Body, Envelope};
 use lamplight_domain::roster::Roster;
 use lamplight_domain::time::{HOUR_MS, Ms};
 use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 pub const FOREVER: i64 = i64::MAX;
@@ -54,21 +55,65 @@ fn part(envelope: &Envelope, event: &Event) -> Part {
     }
 }
 
-/// Takes a new feed row in. For the writer, inside the transaction that numbers the row.
-pub fn take(
-    db: &Connection,
-    roster: &Roster,
-    ward: WardNo,
-    n: u64,
-    body: &Body,
-    received_at: Ms,
-) -> rusqlite::Result<()> {
+/// Where a row stands in which feed, and when the server had it.
+#[derive(Clone, Copy)]
+pub struct Place {
+    pub ward: WardNo,
+    pub n: u64,
+    pub received_at: Ms,
+}
+
+/// Rows of which only the newest of their kind stand. Of a batch's, all but a few would be taken out again at once, so
+/// they wait for the next row that is not of their sort, or for the batch's end.
+#[derive(Default)]
+pub struct Later(HashMap<(WardNo, Uuid, String), Vec<Newest>>);
+
+struct Newest {
+    place: Place,
+    id: RecordId,
+    at: Ms,
+}
+
+impl Later {
+    fn put(&mut self, place: Place, stay: Uuid, kind: &str, newest: Newest) {
+        let waiting = self.0.entry((place.ward, stay, kind.to_owned())).or_default();
+        waiting.push(newest);
+        waiting.sort_by_key(|one| std::cmp::Reverse((one.at, one.place.n)));
+        waiting.truncate(NEWEST as usize);
+    }
+
+    /// Takes in what waits.
+    pub fn settle(&mut self, db: &Connection) -> rusqlite::Result<()> {
+        for ((ward, stay, kind), rows) in self.0.drain() {
+            let over = is_closed(db, stay)?;
+            for Newest { place, id, at } in rows {
+                let until = if over { (place.received_at + KEEP_MS).0 } else { FOREVER };
+                insert(db, &Row { place, id, kind: &kind, about: id, stay, at, until })?;
+            }
+            db.prepare_cached(
+                "DELETE FROM standing WHERE about IN (SELECT id FROM standing
+                   WHERE stay = ?1 AND kind = ?2 AND ward = ?3 ORDER BY at DESC, n DESC LIMIT -1 OFFSET ?4)",
+            )?
+            .execute(params![stay.as_bytes(), kind, ward.0, NEWEST])?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes a new feed row in, at once or `later`, which is to be settled before the transaction ends. For the writer,
+/// inside the transaction that numbers the row.
+pub fn take(db: &Connection, roster: &Roster, place: Place, body: &Body, later: &mut Later) -> rusqlite::Result<()> {
     let Body { envelope, event: Some(event) } = body else { return Ok(()) };
-    let (id, stay) = (envelope.id, envelope.stay.map_or(Uuid::nil(), |s| s.0));
+    let (id, stay, received_at) = (envelope.id, envelope.stay.map_or(Uuid::nil(), |s| s.0), place.received_at);
     let at = envelope.observed_at.min(received_at);
     let soon = received_at + KEEP_MS;
-    let add = |about: RecordId, until: i64| insert(db, ward, n, envelope, about, stay, at, until);
-    match part(envelope, event) {
+    let kind = envelope.kind.as_str();
+    let add = |about: RecordId, until: i64| insert(db, &Row { place, id, kind, about, stay, at, until });
+    let part = part(envelope, event);
+    if !matches!(part, Part::None | Part::Newest) {
+        later.settle(db)?;
+    }
+    match part {
         Part::None => {}
         Part::Begins { replaces } => {
             let settled = matches!(event, Event::Concern { .. }) && is_acknowledged(db, roster, id)?;
@@ -105,14 +150,7 @@ pub fn take(
                 end(db, of, soon)?;
             }
         }
-        Part::Newest => {
-            add(id, if is_closed(db, stay)? { soon.0 } else { FOREVER })?;
-            db.prepare_cached(
-                "DELETE FROM standing WHERE about IN (SELECT id FROM standing
-                   WHERE stay = ?1 AND kind = ?2 AND ward = ?3 ORDER BY at DESC, n DESC LIMIT -1 OFFSET ?4)",
-            )?
-            .execute(params![stay.as_bytes(), envelope.kind, ward.0, NEWEST])?;
-        }
+        Part::Newest => later.put(place, stay, kind, Newest { place, id, at }),
         Part::EndsStay => {
             add(id, soon.0)?;
             db.prepare_cached("UPDATE standing SET until = min(until, ?2) WHERE stay = ?1")?
@@ -145,29 +183,29 @@ pub fn stay_state(db: &Connection, stay: Uuid) -> rusqlite::Result<(bool, Option
     Ok((opened, closed))
 }
 
-#[allow(clippy::too_many_arguments)]
-fn insert(
-    db: &Connection,
-    ward: WardNo,
-    n: u64,
-    envelope: &Envelope,
+struct Row<'a> {
+    place: Place,
+    id: RecordId,
+    kind: &'a str,
     about: RecordId,
     stay: Uuid,
     at: Ms,
     until: i64,
-) -> rusqlite::Result<()> {
+}
+
+fn insert(db: &Connection, row: &Row<'_>) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT INTO standing (ward, n, id, about, stay, kind, at, until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
-        ward.0,
-        n as i64,
-        envelope.id.0.as_bytes(),
-        about.0.as_bytes(),
-        stay.as_bytes(),
-        envelope.kind,
-        at.0,
-        until
+        row.place.ward.0,
+        row.place.n as i64,
+        row.id.0.as_bytes(),
+        row.about.0.as_bytes(),
+        row.stay.as_bytes(),
+        row.kind,
+        row.at.0,
+        row.until
     ])?;
     Ok(())
 }

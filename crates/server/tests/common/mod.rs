@@ -251,6 +251,7 @@ impl Pad {
             wait_ms: 0,
             roster_version: u64::MAX,
             name: self.name.clone(),
+            own_by_hash: false,
         }
     }
     /// The whole opening, and the cursor at its end.

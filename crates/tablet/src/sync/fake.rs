@@ -154,6 +154,7 @@ impl Facility for FakeFacility {
         if state.is_cut() {
             return Err(cut());
         }
+        let by_cursor = matches!(ask.from, FeedFrom::Cursor(_));
         let from = match ask.from {
             FeedFrom::Cursor(c) if c.n as usize <= state.feed.len() && c == state.cursor(c.n as usize) => c.n as usize,
             FeedFrom::Cursor(c) if c.generation == Uuid::from_u128(state.generation) => {
@@ -173,7 +174,13 @@ impl Facility for FakeFacility {
             server_time: Ms(state.time),
             backed_up: None,
         };
-        let bodies = rows.iter().map(|r| Blob::Bytes(state.bodies[&r.1].clone())).collect();
+        // As the server does: what the reader itself sent comes as its hash.
+        let is_own = |author| ask.own_by_hash && by_cursor && author == ask.author;
+        let blob = |r: &(FeedRow, Hash, Hash)| match is_own(r.0.author) {
+            true => Blob::Held(r.1),
+            false => Blob::Bytes(state.bodies[&r.1].clone()),
+        };
+        let bodies = rows.iter().map(blob).collect();
         Ok(FeedPage { header, bodies })
     }
     async fn offer(&self, ask: OfferAsk) -> Result<OfferAnswer, Trouble> {

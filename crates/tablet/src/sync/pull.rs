@@ -64,7 +64,12 @@ impl Inner {
         let ask = self.blocking(move |inner| inner.feed_ask(wait_ms)).await?;
         let asked = self.clock.read();
         let (from, confirmed) = (ask.from.clone(), self.sync_state().confirmed);
-        let page = facility.feed(ask).await?;
+        let page = facility.feed(ask.clone()).await?;
+        let page = match self.blocking(move |inner| inner.with_own_bodies(page)).await? {
+            Some(page) => page,
+            // Own bodies are gone from here (a damaged file, pruning): this page once more, whole.
+            None => facility.feed(FeedAsk { own_by_hash: false, wait_ms: 0, ..ask }).await?,
+        };
         let exchange =
             Exchange { asked, answered: self.clock.read(), server: page.header.server_time, waited: wait_ms > 0 };
         self.blocking(move |inner| {
@@ -85,7 +90,22 @@ impl Inner {
         let from = self.records.read(|db| feeds::next(db, identity.ward)).map_err(local)?;
         let roster_version = self.roster().map_or(0, |r| r.version);
         let (ward, name) = (identity.ward, identity.name.clone());
-        Ok(FeedAsk { author, ward, from, limit: PAGE_ROWS, wait_ms, roster_version, name })
+        Ok(FeedAsk { author, ward, from, limit: PAGE_ROWS, wait_ms, roster_version, name, own_by_hash: true })
+    }
+
+    /// The page with the bodies that the server only named; None where not all of them are here.
+    fn with_own_bodies(&self, mut page: FeedPage) -> Result<Option<FeedPage>, Trouble> {
+        let fill = |from: &rusqlite::Connection| {
+            for blob in &mut page.bodies {
+                if let Blob::Held(hash) = blob {
+                    let Some(bytes) = bodies::bytes(from, hash)? else { return Ok(false) };
+                    *blob = Blob::Bytes(bytes);
+                }
+            }
+            Ok(true)
+        };
+        let is_whole = self.records.read(fill).map_err(local)?;
+        Ok(is_whole.then_some(page))
     }
 
     fn take_page(&self, from: &FeedFrom, page: FeedPage) -> Result<Pulled, Trouble> {
