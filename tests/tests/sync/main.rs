@@ -10,5 +10,6 @@ mod plug;
 mod poison;
 mod raw;
 mod replicas;
+mod restored;
 mod rules;
 mod sim;
