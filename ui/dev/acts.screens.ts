@@ -214,6 +214,41 @@ describe('the board', () => {
     await page.mouse.up();
     await page.waitForFunction(() => document.querySelector('[data-stay]')?.getAttribute('data-stay') === 'stay-101A');
   });
+
+  test("the facility's tolerance is said on the board and with the figures of a day", async () => {
+    const page = await open('as=technician');
+    await at(page, ids.tolerance).getByText('facility tolerance 1 min').waitFor();
+    await pad(page, '104A');
+    await at(page, ids.openDay).click();
+    const notes = page.getByRole('list', { name: 'To be read with the figures' });
+    expect(await notes.getByRole('listitem').allTextContents()).toEqual([
+      'facility tolerance 1 min',
+      'at 02:47 not seen for 17 min, past the limit',
+      '1 gap is not provable: a clock was not certain',
+    ]);
+    const figures = await page.locator('dl > div').evaluateAll((all) => all.map((one) => one.textContent?.trim()));
+    expect(figures.slice(0, 3)).toEqual(['gaps within the limit 172 of 174', '▲ late 1', '◷ not provable 1']);
+    await page.context().close();
+    const quiet = await open('as=technician&with=quiet');
+    await at(quiet, ids.card('104A')).waitFor();
+    expect(await quiet.getByTestId(ids.tolerance).count()).toBe(0);
+  });
+
+  test('a holder for too long is said beside the holder, and is no alarm here', async () => {
+    const page = await open('as=technician&with=quiet,long');
+    await at(page, ids.holder).getByText('too long').waitFor();
+    expect(await page.getByTestId(ids.silence).count()).toBe(0);
+    await page.locator('[aria-live="polite"]').getByText('observations held for over 2 hours').waitFor();
+    expect(await page.locator('[aria-live="assertive"]').textContent()).toBe('');
+    const [said, alarm] = await page.evaluate(() => {
+      const long = document.querySelector('[data-testid="holder"] .long');
+      const over = document.createElement('i');
+      over.style.color = 'var(--over)';
+      document.body.append(over);
+      return [long, over].map((one) => one && getComputedStyle(one).color);
+    });
+    expect(said).not.toBe(alarm);
+  });
 });
 
 describe('entries', () => {

@@ -63,6 +63,7 @@ const SCREENS: Screen[] = [
   },
   { name: 'board', query: 'as=technician', reach: (page) => at(page, ids.card('104A')).waitFor() },
   { name: 'board-quiet', query: 'as=nurse&with=quiet', reach: (page) => at(page, ids.card('104A')).waitFor() },
+  { name: 'board-long', query: 'as=nurse&with=quiet,long', reach: (page) => at(page, ids.card('104A')).waitFor() },
   {
     name: 'board-place',
     query: 'as=technician',

@@ -49,6 +49,7 @@ export const ids = {
   board: 'board',
   card: (bed: string) => `card-${bed}`,
   holder: 'holder',
+  tolerance: 'tolerance',
   takeOver: 'take-over',
   seen: 'seen',
   overdue: 'overdue',

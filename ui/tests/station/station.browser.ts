@@ -240,6 +240,25 @@ describe('what a person does', () => {
     await desk.at(ids.row('101B')).waitFor();
   });
 
+  test('a day says with its figures what is late, what nobody can prove, the tolerance and the remarks', async () => {
+    await sit();
+    await desk.board();
+    await desk.at(ids.row('104A')).click();
+    await desk.at(ids.dayRow(0)).waitFor();
+    const figures = await desk.at(ids.day).locator('dl > div').allTextContents();
+    expect(figures.slice(0, 3).map((one) => one.trim())).toEqual([
+      'gaps within the limit 20 of 21',
+      '▲ late 0',
+      '◷ not provable 1',
+    ]);
+    const notes = desk.page.getByRole('list', { name: 'To be read with the figures' });
+    expect(await notes.getByRole('listitem').allTextContents()).toEqual([
+      'facility tolerance 1 min',
+      'at 02:47 not seen for 17 min, past the limit',
+      '1 gap is not provable: a clock was not certain',
+    ]);
+  });
+
   test.each(['Pacific/Honolulu', 'America/Chicago', 'Asia/Tokyo'])(
     'another day is asked for by its date, with the browser in %s',
     async (timezoneId) => {

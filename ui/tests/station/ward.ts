@@ -1,6 +1,6 @@
 import type { InviteMade, StationSession } from '../../src/shared/bindings/station';
 import type { Board, Card, CardState, PatientDay, StripMark } from '../../src/shared/bindings/views';
-import { day as oneDay } from '../../dev/fixture/day';
+import { day as oneDay, gapTotals } from '../../dev/fixture/day';
 import { cards as people, clock, MINUTE, NOW } from '../../dev/fixture/people';
 
 /** Willow Ward at 02:47:10 of an invented night. */
@@ -167,7 +167,6 @@ export function day(of: Board, stay: string): PatientDay {
   const card = of.cards.find((one) => one.stay === stay);
   const all = oneDay(stay, card?.bed ?? '', card?.name ?? '', NOW);
   const rows = all.rows.filter((row) => row.observed_at >= MIDNIGHT);
-  const gaps = rows.filter((row) => row.gap_minutes !== null && row.retracted === '');
   return {
     ...all,
     mrn: '0012117',
@@ -179,11 +178,7 @@ export function day(of: Board, stay: string): PatientDay {
     hours: Array.from({ length: 12 }, (_, n) => MIDNIGHT + 120 * n * MINUTE).map((at) => ({ at, label: clock(at) })),
     totals: {
       checks: rows.filter((row) => row.kind === 'check' && row.late_entry === '' && row.retracted === '').length,
-      gaps: gaps.length,
-      gaps_within_limit: gaps.filter((row) => !row.late).length,
-      gaps_late: gaps.filter((row) => row.late).length,
-      not_provable: 0,
-      longest_gap_minutes: Math.max(...gaps.map((row) => row.gap_minutes ?? 0)),
+      ...gapTotals(rows),
       not_done: rows.filter((row) => row.kind === 'not_done').length,
       heard_or_cant_tell: rows.filter((row) => row.kind === 'heard' || row.kind === 'cant_tell').length,
       late_entries: rows.filter((row) => row.late_entry !== '').length,
