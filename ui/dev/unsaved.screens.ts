@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ids } from '../src/tablet/testids';
-import { alive, at, check, open, pad, program, saves, screen, signIn, withBrowser } from './hand';
+import { alive, asked, at, check, open, pad, program, saves, screen, signIn, withBrowser } from './hand';
 
 withBrowser();
 
@@ -206,6 +206,35 @@ test('a half-made late entry outlives a lock', async () => {
   await at(page, ids.draftContinue).click();
   await screen(page, 'day');
   await page.waitForFunction(() => document.querySelector('textarea')?.value === 'was at the window');
+});
+
+test('a half-written correction outlives a lock, and is gone once it is made', async () => {
+  const page = await open('as=technician');
+  await pad(page, '104A');
+  await at(page, ids.openDay).click();
+  await at(page, ids.amend).nth(3).click();
+  await at(page, 'how-other').click();
+  await at(page, ids.words).fill('it was the man next door');
+  await page.waitForFunction(() =>
+    (window as unknown as { fixture: { calls: () => { args: { state?: string } }[] } }).fixture
+      .calls()
+      .some((one) => one.args.state?.includes('next door')),
+  );
+  await program(page, 'lock');
+  await signIn(page, 'Maya');
+  await at(page, ids.draft).getByText('Half-made correction').waitFor();
+  await at(page, ids.draftContinue).click();
+  await screen(page, 'day');
+  await page.waitForFunction(() => document.querySelector('textarea')?.value === 'it was the man next door');
+  await at(page, 'sheet').getByTestId(ids.save).click();
+  await at(page, ids.toast).waitFor();
+  expect(await page.getByTestId('sheet').count()).toBe(0);
+  const [amended] = await asked(page, 'amend');
+  expect(amended).toMatchObject({ action: { do: 'retract' }, reason: 'other', words: 'it was the man next door' });
+  await alive(page);
+  await at(page, ids.close).click();
+  await screen(page, 'board');
+  expect(await page.getByTestId(ids.draft).count()).toBe(0);
 });
 
 test('a patient who has left is still written about, and the page closes', async () => {

@@ -282,7 +282,7 @@ pub struct Draft {
     pub id: RecordId,
     pub stay: StayId,
     pub begun_at: Ms,
-    /// Which form: "mood", "behaviour", "note", "concern", "not_done", "late_entry".
+    /// Which form: "mood", "behaviour", "note", "concern", "not_done", "late_entry", "amendment".
     pub form: String,
     /// What stands in it, as JSON that only the page reads.
     pub state: String,

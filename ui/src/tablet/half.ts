@@ -31,10 +31,6 @@ export const empty = (): Half => ({
   words: '',
 });
 
-export function begun(half: Half): boolean {
-  return JSON.stringify(half) !== JSON.stringify(empty());
-}
-
 /** The entry that a form stands for; null while too little is entered for one. */
 export function toEntry(form: Form, half: Half): Entry | null {
   const words = half.words.trim();

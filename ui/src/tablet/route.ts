@@ -4,14 +4,14 @@ export type Form = 'mood' | 'behaviour' | 'note' | 'concern' | 'not_done';
 export type Order = 'walking' | 'place' | 'urgent';
 
 /**
- * What is open. `back` is where closing or saving leads; `resume` and `late` name the half-made entry to go on with;
+ * What is open. `back` is where closing or saving leads; `resume`, `late` and `amend` name the half-made thing to go on with;
  * `owed` is a concern that an entry has promised: it is kept from the start, so that it cannot be forgotten.
  */
 export type Route =
   | { at: 'board' }
   | { at: 'pad'; stay: StayId; found?: RecordId }
   | { at: 'form'; form: Form; stay: StayId; back: Route; resume?: RecordId; owed?: boolean }
-  | { at: 'day'; stay: StayId; back: Route; late?: RecordId }
+  | { at: 'day'; stay: StayId; back: Route; late?: RecordId; amend?: RecordId }
   | { at: 'emergency'; record: RecordId };
 
 export const FORMS: Record<Form, string> = {

@@ -302,7 +302,7 @@ class Ward {
     reason: AmendmentReason,
     words: string,
     bed: string,
-    after?: () => void,
+    after?: () => Promise<void> | void,
   ): Promise<boolean> {
     return this.record(`amend ${of}`, () => call('amend', { of, action, reason, words }), bed, undefined, after);
   }

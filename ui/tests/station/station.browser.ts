@@ -240,6 +240,16 @@ describe('what a person does', () => {
     await desk.at(ids.row('101B')).waitFor();
   });
 
+  test('the rows of a day stay in sight on a low page, whatever stands above them', async () => {
+    await sit('small');
+    await desk.board();
+    await desk.at(ids.row('104A')).click();
+    await desk.at(ids.dayRow(0)).waitFor();
+    const rows = await desk.page.getByRole('region', { name: 'Entries of the day' }).boundingBox();
+    expect(rows?.height).toBeGreaterThanOrEqual(160);
+    expect(await desk.at(ids.dayRow(1)).evaluate((row) => row.getBoundingClientRect().bottom)).toBeLessThan(768);
+  });
+
   test('a day says with its figures what is late, what nobody can prove, the tolerance and the remarks', async () => {
     await sit();
     await desk.board();

@@ -19,7 +19,7 @@ export type Amend = { of: RecordId, action: AmendmentAction, reason: AmendmentRe
  */
 export type Draft = { id: RecordId, stay: StayId, begun_at: Ms, 
 /**
- * Which form: "mood", "behaviour", "note", "concern", "not_done", "late_entry".
+ * Which form: "mood", "behaviour", "note", "concern", "not_done", "late_entry", "amendment".
  */
 form: string, 
 /**
@@ -69,7 +69,7 @@ begun_clock: string,
  */
 ask_when_seen: boolean, id: RecordId, stay: StayId, begun_at: Ms, 
 /**
- * Which form: "mood", "behaviour", "note", "concern", "not_done", "late_entry".
+ * Which form: "mood", "behaviour", "note", "concern", "not_done", "late_entry", "amendment".
  */
 form: string, 
 /**
