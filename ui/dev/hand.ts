@@ -11,6 +11,7 @@ type Call = { command: string; args: Record<string, unknown> };
 type Fixture = {
   setFull: (full: boolean) => void;
   pass: (ms: number) => void;
+  kept: () => string[];
   leaves: (bed: string) => void;
   refuse: (command: string, is?: boolean) => void;
   end: (record: string) => void;
@@ -74,6 +75,13 @@ export const calls = (page: Page): Promise<Call[]> =>
   page.evaluate(() => (window as unknown as { fixture: { calls: () => Call[] } }).fixture.calls());
 export const asked = async (page: Page, command: string) =>
   (await calls(page)).filter((one) => one.command === command).map((one) => one.args);
+/** Until the invented program has kept a half-made thing with these words. */
+export const kept = (page: Page, words: string) =>
+  page.waitForFunction(
+    (words) =>
+      (window as unknown as { fixture: { kept: () => string[] } }).fixture.kept().some((one) => one.includes(words)),
+    words,
+  );
 export const saves = (page: Page) => asked(page, 'save');
 
 export async function pad(page: Page, bed: string): Promise<void> {

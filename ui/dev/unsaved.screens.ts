@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ids } from '../src/tablet/testids';
-import { alive, asked, at, check, open, pad, program, saves, screen, signIn, withBrowser } from './hand';
+import { alive, asked, at, check, kept, open, pad, program, saves, screen, signIn, withBrowser } from './hand';
 
 withBrowser();
 
@@ -196,11 +196,7 @@ test('a half-made late entry outlives a lock', async () => {
   await at(page, ids.openDay).click();
   await at(page, ids.lateEntry).click();
   await at(page, ids.words).fill('was at the window');
-  await page.waitForFunction(() =>
-    (window as unknown as { fixture: { calls: () => { command: string }[] } }).fixture
-      .calls()
-      .some((one) => one.command === 'keep_draft'),
-  );
+  await kept(page, 'was at the window');
   await program(page, 'lock');
   await signIn(page, 'Maya');
   await at(page, ids.draftContinue).click();
@@ -215,11 +211,7 @@ test('a half-written correction outlives a lock, and is gone once it is made', a
   await at(page, ids.amend).nth(3).click();
   await at(page, 'how-other').click();
   await at(page, ids.words).fill('it was the man next door');
-  await page.waitForFunction(() =>
-    (window as unknown as { fixture: { calls: () => { args: { state?: string } }[] } }).fixture
-      .calls()
-      .some((one) => one.args.state?.includes('next door')),
-  );
+  await kept(page, 'next door');
   await program(page, 'lock');
   await signIn(page, 'Maya');
   await at(page, ids.draft).getByText('Half-made correction').waitFor();

@@ -3,15 +3,17 @@ import type { RecordId, StaffId, StayId } from '../shared/bindings/ids';
 import type { AmendmentAction, AmendmentReason, EmergencyKind } from '../shared/bindings/kinds';
 import type { Refusal } from '../shared/bindings/refusal';
 import type { Commands } from '../shared/bindings/table';
-import type { Board, Card, Locked, OpenEmergency } from '../shared/bindings/views';
+import type { Board, Card, Locked } from '../shared/bindings/views';
 import { showTheme } from '../shared/theme';
 import { Acts } from './acts.svelte';
+import { Answered } from './answered.svelte';
 import { call, onChanged, Refused } from './call';
 import { DeadTime } from './dead';
+import { Help } from './help.svelte';
 import { TouchHold } from './hold';
-import { Once } from './once';
 import type { Order, Route } from './route';
-import { UNHEARD, unheard } from './unheard';
+import { Typed } from './typed';
+import { UNHEARD } from './unheard';
 import type { Moment, NotSaved } from './unsaved';
 
 /** What was saved last, for ten seconds. Only an entry can be undone; an act of the ward is ended by another one. */
@@ -19,8 +21,6 @@ export type Toast = { saved: Saved; bed: string; undoable: boolean };
 
 /** How often the screen asks, ms; the program's news come between. */
 const TICK_MS = 1000;
-/** Without an answer for so long the screen says that it is not being updated, ms. */
-const SILENT_MS = 5000;
 /** How often a touch is told to the program, ms. */
 const TOUCH_MS = 10_000;
 
@@ -41,10 +41,6 @@ class Ward {
   failing = $state.raw<Refusal | null>(null);
   /** So many sheets are open: what is refused is shown inside the topmost, since the page behind it is dead. */
   sheets = $state(0);
-  /** An emergency as it was raised, until the board carries it. */
-  raised = $state.raw<OpenEmergency | null>(null);
-  /** The page has had no answer for too long. */
-  silent = $state(false);
   /** Grows with every answer: what must follow the ticks depends on it. */
   ticks = $state(0);
   /** The places of the cards as they stand: kept here so that a visit to a patient moves nothing. */
@@ -57,15 +53,13 @@ class Ward {
   readonly hold = new TouchHold();
   readonly dead = new DeadTime();
   readonly acts = new Acts();
-  readonly #once = new Once<string>();
+  readonly help = new Help();
+  readonly #answers = new Answered();
+  readonly #typed = new Typed();
   #asking = false;
   #askAgain = false;
-  #answeredAt = performance.now();
-  /** The program's time of the last answer, and when that came, by the page's steady clock. */
-  #known: { moment: Moment; came: number } | null = null;
-  /** Words that stand in a field of a page which is no form, by person and field. */
+  /** Which command the refusal is of. */
   #refusedBy: keyof Commands | null = null;
-  readonly #typed = new Map<string, string>();
   #touchedAt = -Infinity;
   #toastTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -86,19 +80,22 @@ class Ward {
     return this.session?.staff ?? '';
   }
 
+  /** The page has had no answer for too long. */
+  get silent(): boolean {
+    return this.#answers.silent;
+  }
+
   /** Now by the board's time, which is the facility's where that is known. */
   moment(): Moment {
-    if (this.#known === null) return { at: Date.now(), clock: '' };
-    const { moment, came } = this.#known;
-    return { at: moment.at + Math.round(performance.now() - came), clock: moment.clock };
+    return this.#answers.moment();
   }
 
   /** What the signed-in person has typed into a field, over a lock and a change of user. */
   typed(field: string): string {
-    return this.#typed.get(`${this.#staff} ${field}`) ?? '';
+    return this.#typed.of(this.#staff, field);
   }
   type(field: string, words: string): void {
-    this.#typed.set(`${this.#staff} ${field}`, words);
+    this.#typed.keep(this.#staff, field, words);
   }
 
   card(stay: StayId): Card | undefined {
@@ -109,7 +106,7 @@ class Ward {
     await this.greet();
     await onChanged(() => void this.tick());
     setInterval(() => {
-      this.silent = performance.now() - this.#answeredAt > SILENT_MS;
+      this.#answers.look();
       void this.tick();
     }, TICK_MS);
     await this.tick();
@@ -144,10 +141,9 @@ class Ward {
     this.locked = null;
     this.toast = null;
     this.refused = null;
-    // Help that nobody has heard stays open, without names.
-    this.raised = this.raised?.record === UNHEARD ? { ...this.raised, stay: null, name: '', last_seen: '' } : null;
+    this.help.forgetNames();
     this.drafts = [];
-    this.route = this.raised === null ? { at: 'board' } : { at: 'emergency', record: UNHEARD };
+    this.route = this.help.raised === null ? { at: 'board' } : { at: 'emergency', record: UNHEARD };
     this.standing = [];
     this.lastOpened = null;
     this.boardScroll = 0;
@@ -197,16 +193,11 @@ class Ward {
     this.#answered(board, board.emergencies);
   }
 
-  /** Only an answer for the ward counts: a program that knows its name and nothing else is no help. */
-  #answered({ now, clock }: { now: number; clock: string }, emergencies: readonly { record: RecordId }[]): void {
-    this.#answeredAt = performance.now();
-    this.#known = { moment: { at: now, clock }, came: this.#answeredAt };
-    this.silent = false;
+  #answered(at: { now: number; clock: string }, emergencies: readonly { record: RecordId }[]): void {
+    this.#answers.came(at);
     this.failing = null;
     this.ticks += 1;
-    // From here on the board says how it stands with it, also that it is over.
-    const { raised } = this;
-    if (raised !== null && emergencies.some((one) => one.record === raised.record)) this.raised = null;
+    this.help.carriedBy(emergencies);
   }
 
   go(route: Route): void {
@@ -317,15 +308,9 @@ class Ward {
     place: string,
     insteadOf: RecordId | null = null,
   ): Promise<void> {
-    await this.#once.run('raise', async () => {
-      try {
-        this.raised = (await call('raise', { what, stay, place, instead_of: insteadOf })).emergency;
-      } catch (thrown) {
-        if (!(thrown instanceof Refused)) throw thrown;
-        this.raised = unheard(what, stay, place, thrown.refusal, this.moment());
-      }
+    await this.help.raise({ what, stay, place, instead_of: insteadOf }, this.moment(), async ({ record }) => {
       this.deaden();
-      this.go({ at: 'emergency', record: this.raised.record });
+      this.go({ at: 'emergency', record });
       await this.tick();
     });
   }
