@@ -2,7 +2,7 @@ import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ids } from '../../src/station/testids';
 import { Desk, launch, type Size } from './browser';
-import { board, calmCards, worst } from './ward';
+import { board, calmCards, pressed, worst } from './ward';
 
 let browser: Browser;
 let desk: Desk;
@@ -37,6 +37,10 @@ describe('every page, in both themes and sizes', () => {
     board: () => desk.board(),
     'board-worst': async () => {
       desk.facility.board = worst();
+      await desk.board();
+    },
+    'board-pressed': async () => {
+      desk.facility.board = pressed();
       await desk.board();
     },
     'board-stale': async () => {
@@ -299,15 +303,51 @@ describe('what a person does', () => {
 describe('the board', () => {
   const beds = () => desk.page.locator('tbody th').allTextContents();
 
-  test('shows 22 rows at 1440 x 900, each inside the window', async () => {
+  test('shows 22 rows at 1440 x 900 with a concern and an emergency open, each inside the window', async () => {
     await sit();
-    desk.facility.board = { ...board(), concerns: [] };
+    desk.facility.board = pressed();
     await desk.board();
-    const bottoms = await desk.page.locator('tbody tr').evaluateAll((rows) => {
-      const floor = document.querySelector('.scroll')?.getBoundingClientRect().bottom ?? 0;
-      return rows.filter((row) => row.getBoundingClientRect().bottom <= floor + 1).length;
+    await desk.picture('board-pressed');
+    const rows = await desk.page.locator('tbody tr').evaluateAll((all) => {
+      const floor = Math.min(document.querySelector('.scroll')?.getBoundingClientRect().bottom ?? 0, innerHeight);
+      return all.map((row) => {
+        const { bottom, height } = row.getBoundingClientRect();
+        return { inside: bottom <= floor + 1, tall: height >= 30, bed: row.querySelector('th')?.textContent };
+      });
     });
-    expect(bottoms).toBe(22);
+    expect(rows).toHaveLength(22);
+    expect(rows.filter((row) => !row.inside)).toEqual([]);
+    // Two things that are the matter, and four precautions: a second line rather than lose one of them.
+    expect(rows.filter((row) => row.tall).map((row) => row.bed)).toEqual(['104A', '109A']);
+    await desk.at(ids.ack('emergency-1')).waitFor();
+    await desk.at(ids.ack('concern-1')).waitFor();
+  });
+
+  test('cuts only what was seen, and says it whole under the pointer; a row opens there too', async () => {
+    await sit();
+    desk.facility.board = pressed();
+    await desk.board();
+    const cut = await desk.page.locator('tbody :is(th, td, td *)').evaluateAll((all) =>
+      all
+        .filter((one) => one instanceof HTMLElement && !one.matches('.spoken') && one.scrollWidth > one.clientWidth + 1)
+        .filter((one) => getComputedStyle(one).display !== 'inline')
+        .map((one) => one.className.replace(/ ?svelte-\w+/, '')),
+    );
+    expect(new Set(cut)).toEqual(new Set(['last']));
+    const words = desk.at(ids.row('105B')).locator('.last');
+    await words.hover();
+    const whole = 'At the ED since 17:50 · J. Whitfield, technician of the float pool';
+    expect((await words.getAttribute('title'))?.trim()).toBe(whole);
+    // Nothing lies over the words that would keep their title from the pointer.
+    const { x, y } = (await words.boundingBox()) ?? { x: 0, y: 0 };
+    expect(
+      await desk.page.evaluate(
+        ([x, y]) => document.elementFromPoint(x, y)?.closest('[title]')?.getAttribute('title')?.trim(),
+        [x + 5, y + 8] as const,
+      ),
+    ).toBe(whole);
+    await words.click();
+    await desk.at(ids.day).waitFor();
   });
 
   test('says a silent tablet loudly, and one in touch quietly', async () => {

@@ -108,6 +108,28 @@ export function board(rows: Card[] = calmCards()): Board {
   };
 }
 
+/** The ward with a concern and an emergency that nobody has answered, and its rows in the longest of usual words. */
+export function pressed(): Board {
+  const rows = calmCards().map((card, n) => ({
+    ...card,
+    similar_name: card.similar_name || n === 10 || n === 17,
+    name: n === 10 ? 'Garcia, Daniela' : card.name,
+    line:
+      card.state === 'paused'
+        ? 'At the ED since 17:50 · J. Whitfield, technician of the float pool'
+        : n % 4 === 2
+          ? card.line.replace(/·.*/, '· seems to hear or see things that others do not')
+          : card.line,
+  }));
+  const [emergency] = worst().emergencies;
+  return {
+    ...board(rows),
+    emergencies: emergency
+      ? [{ ...emergency, steps: ['Call for help out loud, do not search alone', ...emergency.steps] }]
+      : [],
+  };
+}
+
 /** The worst of nights: two emergencies, many concerns, nobody who holds, and names as long as they come. */
 export function worst(): Board {
   const base = board(cards());
