@@ -39,7 +39,8 @@ enum Command {
         data: PathBuf,
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: SocketAddr,
-        /// What tablets are told to call in invites from the station, where it is not the address of the page.
+        /// What tablets are told to call in invites from the station, where it is not the address of the page; the
+        /// certificate names its host, for browsers.
         #[arg(long)]
         public_url: Option<String>,
     },
@@ -115,7 +116,7 @@ impl Cli {
                 let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| {
                     Refusal::new("server.thread", format!("No threads could be started ({e})."), "Free some memory.")
                 })?;
-                runtime.block_on(until_asked(data, listen, Options { public_url }))
+                runtime.block_on(until_asked(data, listen, Options { public_url, ..Options::default() }))
             }
             Command::Invite { data, ward, url, uses, minutes } => {
                 let invite = commands::invite_for(&data, &ward, &url, uses, minutes)?;

@@ -1,5 +1,6 @@
 //! The facility's own certificate authority, and a server certificate from it at every start. Tablets trust this
-//! authority alone and check the facility's name, never an address.
+//! authority alone and check the facility's name, never an address; a browser with this authority checks the name or
+//! address that it was given.
 
 use lamplight_domain::ids::FacilityId;
 use lamplight_domain::refusal::Refusal;
@@ -22,6 +23,13 @@ const AUTHORITY_DAYS: i64 = 365 * 20;
 const SERVER_DAYS: i64 = 397;
 /// A tablet's clock may be behind.
 const BEFORE_DAYS: i64 = 2;
+
+/// By what a browser reaches the server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Host {
+    Name(String),
+    Address(IpAddr),
+}
 
 /// The certificate authority of one facility.
 #[derive(Clone)]
@@ -66,8 +74,8 @@ impl Authority {
         format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
     }
 
-    /// TLS 1.3 only, with a fresh certificate for the facility's name, `localhost` and these addresses.
-    pub fn server_config(&self, facility: FacilityId, hosts: &[IpAddr], now: Ms) -> Result<ServerConfig, Refusal> {
+    /// TLS 1.3 only, with a fresh certificate for the facility's name, `localhost`, 127.0.0.1 and these hosts.
+    pub fn server_config(&self, facility: FacilityId, hosts: &[Host], now: Ms) -> Result<ServerConfig, Refusal> {
         let authority_key =
             KeyPair::from_pkcs8_der_and_sign_algo(&self.key_der.as_slice().into(), &rcgen::PKCS_ECDSA_P256_SHA256)
                 .map_err(refuse)?;
@@ -81,12 +89,13 @@ impl Authority {
         params.use_authority_key_identifier_extension = true;
         params.not_before = moment(now) - Duration::days(BEFORE_DAYS);
         params.not_after = moment(now) + Duration::days(SERVER_DAYS - BEFORE_DAYS);
-        for name in [server_name(facility), "localhost".to_owned()] {
-            params.subject_alt_names.push(SanType::DnsName(name.try_into().map_err(refuse)?));
-        }
-        let addresses = [IpAddr::from([127, 0, 0, 1])].into_iter().chain(hosts.iter().copied());
-        for address in addresses.filter(|a| !a.is_unspecified()) {
-            let san = SanType::IpAddress(address);
+        let own = [server_name(facility), "localhost".to_owned()].map(Host::Name);
+        let loopback = Host::Address([127, 0, 0, 1].into());
+        for host in own.iter().chain([&loopback]).chain(hosts) {
+            let san = match host {
+                Host::Name(name) => SanType::DnsName(name.as_str().try_into().map_err(refuse)?),
+                Host::Address(address) => SanType::IpAddress(*address),
+            };
             if !params.subject_alt_names.contains(&san) {
                 params.subject_alt_names.push(san);
             }

@@ -1,18 +1,24 @@
 //! Request bodies, within limits: of size as sent, of size after decompression, of time.
 
 use super::Refused;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::wire::{BATCH_MAX_BYTES, CONTENT_TYPE};
 use std::io::Read;
 use std::time::Duration;
+use tokio::time::timeout;
+use tokio_stream::StreamExt;
 
 /// A batch, its header with credential and receipt, and the length of every blob.
 pub const MESSAGE_MAX_BYTES: usize = BATCH_MAX_BYTES + 64 * 1024;
 /// A request must have arrived by then; a tablet on a bad line sends smaller batches.
 const ARRIVAL: Duration = Duration::from_secs(60);
+/// Of what is too big, so much more is read and thrown away, and for so long. Many a client reads the answer only when
+/// it has sent everything: an answer before that, and an end of the connection, it takes for a broken line.
+const THROWN_AWAY_BYTES: usize = 8 * 1024 * 1024;
+const THROWN_AWAY: Duration = Duration::from_secs(5);
 /// 8 MiB: what a message of this size can have been compressed with. More memory is given to nobody.
 const WINDOW_LOG_MAX: u32 = 23;
 /// Answers below this are not worth compressing.
@@ -24,15 +30,41 @@ pub fn too_big() -> Refusal {
     Refusal::new("request.too_big", "The message is too big.", "Send fewer records at once.")
 }
 
-/// The body as it was sent. Errors: "request.too_big", "request.slow".
+/// The body as it was sent. Errors: "request.too_big", "request.slow", "request.cut_short".
 pub async fn read(body: Body) -> Result<Vec<u8>, Refused> {
-    match tokio::time::timeout(ARRIVAL, to_bytes(body, MESSAGE_MAX_BYTES)).await {
-        Ok(Ok(bytes)) => Ok(bytes.into()),
-        // Cut short or over the limit: axum tells them apart by the error's source only.
-        Ok(Err(e)) if std::error::Error::source(&e).is_some_and(|s| s.to_string().contains("limit")) => {
+    read_within(body, MESSAGE_MAX_BYTES, ARRIVAL).await
+}
+
+/// The body as it was sent, where it is no bigger than this and has arrived by then. Errors: those of [`read`].
+pub async fn read_within(body: Body, max_bytes: usize, arrival: Duration) -> Result<Vec<u8>, Refused> {
+    let mut chunks = body.into_data_stream();
+    let mut bytes = Vec::new();
+    let whole = timeout(arrival, async {
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| cut_short())?;
+            if bytes.len() + chunk.len() > max_bytes {
+                return Ok(false);
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok::<bool, Refusal>(true)
+    });
+    match whole.await {
+        Ok(Ok(true)) => Ok(bytes),
+        Ok(Ok(false)) => {
+            drop(bytes);
+            let mut left = THROWN_AWAY_BYTES;
+            let _ = timeout(THROWN_AWAY, async {
+                while let Some(Ok(chunk)) = chunks.next().await
+                    && left > chunk.len()
+                {
+                    left -= chunk.len();
+                }
+            })
+            .await;
             Err(too_big().into())
         }
-        Ok(Err(_)) => Err(cut_short().into()),
+        Ok(Err(refusal)) => Err(refusal.into()),
         Err(_) => Err(Refused {
             status: StatusCode::REQUEST_TIMEOUT,
             refusal: Refusal::new(
@@ -95,6 +127,28 @@ mod tests {
 
     fn headers(encoding: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(header::CONTENT_ENCODING, HeaderValue::from_static(encoding))])
+    }
+
+    /// So many chunks of 1 KiB, and then nothing more, or never an end.
+    fn sent(chunks: usize, ends: bool) -> Body {
+        let all = tokio_stream::iter((0..chunks).map(|_| Ok::<_, std::io::Error>(vec![b'x'; 1024])));
+        if ends { Body::from_stream(all) } else { Body::from_stream(all.chain(tokio_stream::pending())) }
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_within_its_limits_of_size_and_time() {
+        let (soon, late) = (Duration::from_millis(50), Duration::from_secs(3600));
+        let code = |r: Result<Vec<u8>, Refused>| r.map(|bytes| bytes.len()).map_err(|r| (r.status, r.refusal.code));
+        assert_eq!(code(read_within(sent(4, true), 4096, late).await), Ok(4096));
+        let too_big = Err((StatusCode::PAYLOAD_TOO_LARGE, "request.too_big".into()));
+        assert_eq!(code(read_within(sent(5, true), 4096, late).await), too_big);
+        // Without an end it is refused all the same: so much is thrown away, and no more.
+        assert_eq!(code(read_within(sent(9 * 1024, false), 4096, late).await), too_big);
+        let slow = Err((StatusCode::REQUEST_TIMEOUT, "request.slow".into()));
+        assert_eq!(code(read_within(sent(2, false), 4096, soon).await), slow);
+        let cut = sent(1, true).into_data_stream().map(|_| Err::<Vec<u8>, _>(std::io::Error::other("cut")));
+        let cut_short = Err((StatusCode::BAD_REQUEST, "request.cut_short".into()));
+        assert_eq!(code(read_within(Body::from_stream(cut), 4096, late).await), cut_short);
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 mod answers;
 mod auth;
-mod bodies;
+pub(crate) mod bodies;
+mod connections;
 mod headers;
+mod hosts;
 mod running;
 mod tablets;
 

@@ -1,6 +1,6 @@
 //! A facility that is served: the listening socket, TLS, the tasks beside it, and how it ends.
 
-use super::router;
+use super::{connections, hosts::hosts, router};
 use crate::facility::FacilityServer;
 use crate::surroundings::Surroundings;
 use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
@@ -26,6 +26,8 @@ const CONTACTS: Duration = Duration::from_secs(5);
 pub struct Options {
     /// What tablets and people are told to call, where it is not the address listened on.
     pub public_url: Option<String>,
+    /// How many connections may be open at once, where it is not what the process has files for.
+    pub connections: Option<usize>,
 }
 
 /// A facility server at work.
@@ -40,7 +42,7 @@ pub struct Running {
     beside: JoinHandle<()>,
 }
 
-/// Serves a facility's folder. Errors: "listen.busy", "listen.address", and those of [`FacilityServer::open`].
+/// Serves a facility's folder. Errors: "url.not_https", "listen.busy", "listen.address", and those of [`FacilityServer::open`].
 pub async fn serve(path: &Path, listen: SocketAddr, options: Options) -> Result<Running, Refusal> {
     let folder = path.to_owned();
     let opened = tokio::task::spawn_blocking(move || FacilityServer::open(&folder, Surroundings::real()));
@@ -53,12 +55,16 @@ async fn serve_facility(facility: FacilityServer, listen: SocketAddr, options: O
     let address = listener.local_addr().map_err(|e| cannot_listen(listen, &e))?;
     let url = format!("https://{address}");
     let identity = facility.identity();
-    let tls = identity.authority.server_config(identity.facility, &[address.ip()], facility.around().now())?;
-    let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(tls))).handshake_timeout(HANDSHAKE);
+    let named = hosts(address.ip(), options.public_url.as_deref())?;
+    let tls = identity.authority.server_config(identity.facility, &named, facility.around().now())?;
+    let limited = connections::Limited::to(options.connections.unwrap_or_else(connections::allowed));
+    let tls = RustlsConfig::from_config(Arc::new(tls));
+    let acceptor = RustlsAcceptor::new(tls).handshake_timeout(HANDSHAKE).acceptor(limited);
     let handle = Handle::new();
     let mut server = axum_server::from_tcp(listener)
         .map_err(|e| cannot_listen(listen, &e))?
         .acceptor(acceptor)
+        .first_request_timeout(HEADERS)
         .handle(handle.clone());
     server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
     let service: IntoMakeServiceWithConnectInfo<_, SocketAddr> =

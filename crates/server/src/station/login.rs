@@ -3,28 +3,33 @@
 use super::throttle::Whose;
 use super::{Person, Station, passwords, sessions};
 use crate::facility::trouble;
-use crate::http::{Refused, refused};
+use crate::http::{Refused, bodies, refused};
 use crate::store::logins;
-use axum::body::{Body, to_bytes};
+use axum::Json;
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::{Json, body::Bytes};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::Staff;
 use lamplight_domain::station::{LogIn, StationSession, WardRef};
 use serde::de::DeserializeOwned;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Of any question that the station's pages ask.
 const ASK_MAX_BYTES: usize = 8 * 1024;
 
-/// Reads a question. Errors: "request.too_big", "request.not_json".
+/// A question fits one packet: whoever takes longer holds a connection for nothing.
+const ASK_ARRIVAL: Duration = Duration::from_secs(10);
+
+/// Reads a question. Errors: "request.too_big", "request.slow", "request.cut_short", "request.not_json".
 pub async fn json<T: DeserializeOwned>(body: Body) -> Result<T, Refused> {
-    let bytes: Bytes = to_bytes(body, ASK_MAX_BYTES)
-        .await
-        .map_err(|_| Refusal::new("request.too_big", "The question is too big.", "Load the page again."))?;
+    let bytes = bodies::read_within(body, ASK_MAX_BYTES, ASK_ARRIVAL).await.map_err(|refused| Refused {
+        // What to do is another thing than for a tablet.
+        refusal: Refusal { next: "Load the page again.".into(), ..refused.refusal },
+        ..refused
+    })?;
     serde_json::from_slice(&bytes).map_err(|_| {
         Refusal::new("request.not_json", "The question is not what was expected.", "Load the page again.").into()
     })
