@@ -78,21 +78,11 @@ impl Raw {
     /// # Panics
     /// Where the connection breaks before there is an answer.
     pub async fn post(&self, path: &str, headers: &[(&str, &str)], content: Vec<u8>) -> Response {
-        self.try_post(path, headers, content).await.expect("the server answers")
-    }
-
-    /// As [`Raw::post`]. A server that refuses a message by its length may close while it is still being sent.
-    pub async fn try_post(
-        &self,
-        path: &str,
-        headers: &[(&str, &str)],
-        content: Vec<u8>,
-    ) -> Result<Response, reqwest::Error> {
         let mut request = self.http.post(format!("{}{path}", self.base)).body(content);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        request.send().await
+        request.send().await.expect("the server answers")
     }
 
     /// A well signed post; takes a new nonce once where the server asks for that.
