@@ -557,10 +557,13 @@ describe('the sound', () => {
     desk.facility.loggedIn = false;
     desk.facility.cut();
     await expect
-      .poll(async () => {
-        await desk.page.clock.runFor(1_000);
-        return desk.at(ids.loginName).count();
-      })
+      .poll(
+        async () => {
+          await desk.page.clock.runFor(1_000);
+          return desk.at(ids.loginName).count();
+        },
+        { timeout: 15_000 },
+      )
       .toBe(1);
     expect(await desk.at(ids.stale).textContent()).toContain(
       'Nobody is logged in here since 02:47:10: this page does not know the ward.',
@@ -607,10 +610,13 @@ describe('the sound', () => {
     await desk.page.route('**/station/api/live*', (route) => route.fulfill({ status: 403, body: '{}' }));
     desk.facility.cut();
     await expect
-      .poll(async () => {
-        await desk.page.clock.runFor(1_000);
-        return desk.at(ids.stale).count();
-      })
+      .poll(
+        async () => {
+          await desk.page.clock.runFor(1_000);
+          return desk.at(ids.stale).count();
+        },
+        { timeout: 15_000 },
+      )
       .toBe(1);
     await desk.at(ids.loginName).waitFor();
     expect(await desk.at(ids.refusal).textContent()).toContain('not on the list of that ward');
