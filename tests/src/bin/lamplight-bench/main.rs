@@ -66,7 +66,8 @@ async fn measure(bench: &Bench) -> Result<Table> {
         note(&mut table, "board of 60 patients", Ok(board::measure()));
     }
     if wanted("window") {
-        note(&mut table, "window", screen::measure(&facility).await);
+        // A ward of its own: tens of thousands of checks within minutes, as above, are no ward's evening.
+        note(&mut table, "window", screen::measure(&Facility::demo()?).await);
     }
     if wanted("release size") {
         note(&mut table, "release size", Ok(footprint::sizes()));

@@ -13,7 +13,8 @@ use lamplight_tests::window::{self, Window};
 use std::time::{Duration, UNIX_EPOCH};
 
 const STARTS: usize = 5;
-const TAPS: usize = 40;
+/// Six rounds of the ward; the first taps after a start are slower, and are among them.
+const TAPS: usize = 120;
 
 pub async fn measure(facility: &Facility) -> Result<Vec<Measure>> {
     window::possible().map_err(anyhow::Error::msg)?;
@@ -49,21 +50,22 @@ pub async fn measure(facility: &Facility) -> Result<Vec<Measure>> {
     let people = people(&eyes, facility).await?;
     hands.sign_in(people.iter().find(|p| p.role == "technician").context("no technician")?).await?;
     let beds: Vec<String> = eyes.board()?.cards.iter().filter(|c| c.due_at.is_some()).map(|c| c.bed.clone()).collect();
-    let mut taps = Vec::new();
+    let (mut taps, mut stood) = (Vec::new(), Vec::new());
     for bed in beds.iter().cycle().take(TAPS) {
         hands.open(bed).await?;
         hands.tap("place-bedroom").await?;
         hands.page.see_gone("body[data-dead]").await?;
         let took = window.page.run_async(TAP_TO_ROW, vec![]).await?;
-        taps.push(Duration::from_secs_f64(took.as_f64().context("no time")? / 1000.0));
+        for (n, times) in [&mut stood, &mut taps].into_iter().enumerate() {
+            times.push(Duration::from_secs_f64(took[n].as_f64().context("no time")? / 1000.0));
+        }
     }
     let p95 = percentile(&mut taps, 95);
     let p50 = percentile(&mut taps, 50);
-    rows.push(
-        Measure::new("window: tap to painted row, p95", p95, "ms")
-            .goal(100.0)
-            .note(format!("p50 {p50:.0}; second tap of a check to the saved words on the board, of {TAPS}")),
-    );
+    let (stood, slowest) = (percentile(&mut stood, 50), percentile(&mut taps, 100));
+    rows.push(Measure::new("window: tap to painted row, p95", p95, "ms").goal(100.0).note(format!(
+        "p50 {p50:.0}, the board standing in the page after {stood:.0}; slowest {slowest:.0}; second tap of a check to the saved words, of {TAPS}"
+    )));
     rows.push(
         Measure::new("window: memory of the app", memory(window.app_pid()), "MiB").note("PSS with WebKit's processes"),
     );
@@ -90,11 +92,16 @@ async fn painted_after_start(window: &Window) -> Result<Duration> {
     Ok(Duration::from_secs_f64((painted / 1000.0 - (booted + started_ticks / 100.0)).max(0.0)))
 }
 
-/// Taps the first activity and waits until the board with the saved words has been painted.
+/// Taps the first activity and waits until the board with the saved words has been painted: ms until it stood in the
+/// page, and until it was painted.
 const TAP_TO_ROW: &str = "
     const done = arguments[arguments.length - 1];
     const begun = performance.now();
-    const painted = () => requestAnimationFrame(() => setTimeout(() => done(performance.now() - begun)));
+    const since = () => performance.now() - begun;
+    const painted = () => {
+      const stood = since();
+      requestAnimationFrame(() => setTimeout(() => done([stood, since()])));
+    };
     const said = () => document.querySelector('[data-testid=\"toast\"]')?.dataset.record;
     const before = said();
     const ready = () => document.body.dataset.screen === 'board' && said() !== undefined && said() !== before;
