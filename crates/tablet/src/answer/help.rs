@@ -54,11 +54,17 @@ impl Inner {
         Ok(Raised { record: id, emergency })
     }
 
-    /// The board, with the help that could not be written down: newest first, on top.
+    /// The board, with the help that could not be written down: newest first, on top. Tries again to write it down.
     pub(super) fn board_with_help(&self) -> Result<Board, Refusal> {
         self.record_help();
+        self.board_showing_help()
+    }
+
+    /// The same for whoever must not wait for a disk: the alarm.
+    pub(super) fn board_showing_help(&self) -> Result<Board, Refusal> {
         let mut board = self.board()?;
-        let unrecorded = self.unrecorded()?;
+        let mut unrecorded = self.unrecorded()?;
+        unrecorded.retain(|help| board.emergencies.iter().all(|known| known.record != help.record));
         if !unrecorded.is_empty() {
             board.signal = loudest(board.signal);
             board.emergencies.splice(0..0, unrecorded);
@@ -69,7 +75,8 @@ impl Inner {
     pub(super) fn locked_with_help(&self) -> Result<Locked, Refusal> {
         self.record_help();
         let mut locked = self.locked()?;
-        let unrecorded = self.unrecorded()?;
+        let mut unrecorded = self.unrecorded()?;
+        unrecorded.retain(|help| locked.emergencies.iter().all(|known| known.record != help.record));
         if !unrecorded.is_empty() {
             locked.signal = loudest(locked.signal);
             locked.emergencies.splice(0..0, unrecorded.into_iter().map(while_locked));
@@ -79,14 +86,22 @@ impl Inner {
 
     fn record_help(&self) {
         let now = self.clock.read().boot_ms;
-        // Held over the tries, so that nobody who looks meanwhile finds it in neither place.
-        lock(&self.unrecorded).retain_mut(|help| {
-            if now - help.tried_boot_ms < TRY_AGAIN_MS {
-                return true;
+        let due: Vec<Entry> = lock(&self.unrecorded)
+            .iter_mut()
+            .filter(|help| now - help.tried_boot_ms >= TRY_AGAIN_MS)
+            .map(|help| {
+                help.tried_boot_ms = now;
+                help.entry.clone()
+            })
+            .collect();
+        // Not held over the tries: a disk that hangs must not keep the alarm waiting. Whoever looks meanwhile may find it
+        // in both places, and shows it once.
+        for entry in due {
+            let id = entry.id;
+            if self.record(entry).is_ok() {
+                lock(&self.unrecorded).retain(|help| help.entry.id != id);
             }
-            help.tried_boot_ms = now;
-            self.record(help.entry.clone()).is_err()
-        });
+        }
     }
 
     fn unrecorded(&self) -> Result<Vec<OpenEmergency>, Refusal> {

@@ -58,7 +58,7 @@ impl Tablet {
         }
         // A ward that cannot be shown is not known, and that alarms like overdue.
         let not_known = || signal(SignalLevel::Overdue, "This tablet cannot show its ward: look at every patient");
-        self.0.board_with_help().map_or_else(|_| not_known(), |board| board.signal)
+        self.0.board_showing_help().map_or_else(|_| not_known(), |board| board.signal)
     }
     /// While true the machine must not sleep.
     pub fn anyone_on_ward(&self) -> bool {
