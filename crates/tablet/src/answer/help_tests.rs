@@ -103,6 +103,23 @@ async fn help_that_cannot_be_written_down_is_shown_says_so_and_is_written_down_l
 }
 
 #[tokio::test]
+async fn the_alarm_sounds_while_a_save_hangs() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), HandClock::new());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    break_disk(&tablet);
+    call(&tablet, "raise", json!({ "what": "need_help", "stay": null, "place": "" })).await.unwrap();
+    clock.pass(10_000);
+    // As long as a disk does not answer, whoever saves holds the pen.
+    let hand = crate::file::lock(&tablet.0.pen);
+    let (told, heard) = std::sync::mpsc::channel();
+    let alarm = tablet.clone();
+    std::thread::spawn(move || told.send(alarm.signal().level));
+    let level = heard.recv_timeout(std::time::Duration::from_secs(20));
+    drop(hand);
+    assert_eq!(level, Ok(lamplight_domain::views::SignalLevel::Emergency));
+}
+
+#[tokio::test]
 async fn naming_the_patient_of_an_emergency_keeps_its_time_and_leaves_one() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), HandClock::new());
     let tablet = with_patient(dir.path(), &clock, 1);
