@@ -3,11 +3,11 @@
 
 use crate::file::{Broken, bodies, links, lock, meta};
 use crate::identity::Identity;
-use crate::pen::Pen;
+use crate::pen::{self, Pen};
 use crate::second_copy::{self, Found, Kept, SecondCopy};
 use crate::tablet::{Inner, confirmed};
 use crate::trouble;
-use lamplight_domain::chain::{Hash, Head};
+use lamplight_domain::chain::{Hash, Head, body_hash};
 use lamplight_domain::ids::AuthorId;
 use rusqlite::Connection;
 use std::collections::HashSet;
@@ -44,13 +44,7 @@ impl Inner {
         let identity = match lacking.astray {
             true => self.take_fresh_author(&identity)?,
             false => {
-                self.records.write(|to| {
-                    for (link, bytes) in &lacking.links {
-                        bodies::insert(to, bytes)?;
-                        links::insert(to, link)?;
-                    }
-                    Ok(())
-                })?;
+                self.records.write(|to| pen::write(to, &lacking.links))?;
                 identity.as_ref().clone()
             }
         };
@@ -68,12 +62,12 @@ impl Inner {
         } else {
             lacking.loose
         };
-        self.write_down_again(&mut hand, again)?;
+        self.write_down_again(&mut hand, again, 0)?;
         for hashes in former.chunks(TOGETHER) {
             let read =
                 |from: &Connection| hashes.iter().map(|hash| bodies::bytes(from, hash)).collect::<Result<Vec<_>, _>>();
             let bodies = self.records.read(read)?.into_iter().flatten().collect();
-            self.write_down_again(&mut hand, bodies)?;
+            self.write_down_again(&mut hand, bodies, 0)?;
         }
         if put_back > 0 {
             tracing::error!(put_back, "the records file had lost entries; they were put back from the second copy");
@@ -90,16 +84,16 @@ impl Inner {
         Ok(fresh)
     }
 
-    /// Links bodies under the newest author, unless it has linked them already.
-    pub fn write_down_again(&self, hand: &mut Option<Pen>, bodies: Vec<Vec<u8>>) -> Result<(), Broken> {
+    /// Links bodies under the newest author, unless it has linked them after this number already.
+    pub fn write_down_again(&self, hand: &mut Option<Pen>, bodies: Vec<Vec<u8>>, after: u64) -> Result<(), Broken> {
         for bodies in bodies.chunks(TOGETHER) {
             let Some(author) = hand.as_ref().map(|pen| pen.head.author) else { return Ok(()) };
             let mut seen = HashSet::new();
             let lacking = self.records.read(|from| {
                 let mut lacking = Vec::new();
                 for bytes in bodies {
-                    let hash = lamplight_domain::chain::body_hash(bytes);
-                    if seen.insert(hash) && !links::is_linked(from, author, &hash)? {
+                    let hash = body_hash(bytes);
+                    if seen.insert(hash) && !links::is_linked_after(from, author, after, &hash)? {
                         lacking.push(bytes.clone());
                     }
                 }
@@ -122,7 +116,7 @@ impl Inner {
     fn begin_copy_with(&self, head: &Head, confirmed: u64, before: &[Kept]) -> Result<SecondCopy, Broken> {
         let (kept, is_healing) = self.records.read(|from| {
             let waiting = links::after(from, head.author, confirmed, usize::MAX, usize::MAX)?;
-            Ok((waiting, meta::get::<bool>(from, HEALING)?.unwrap_or(false)))
+            Ok((waiting, is_healing(from)?))
         })?;
         let mut all: Vec<Kept> = Vec::new();
         if is_healing {
@@ -147,6 +141,10 @@ impl Inner {
         }
         SecondCopy::go_on(&self.dir, &self.key, found).map_err(|e| Broken::of_io(&e))
     }
+}
+
+pub(crate) fn is_healing(from: &Connection) -> rusqlite::Result<bool> {
+    Ok(meta::get(from, HEALING)?.unwrap_or(false))
 }
 
 fn author_of(identity: &Identity) -> Option<AuthorId> {
@@ -190,13 +188,13 @@ fn hash_in(from: &Connection, lacking: &Lacking, author: AuthorId, seq: u64) -> 
 fn unconfirmed_of_former(from: &Connection, identity: &Identity) -> rusqlite::Result<Vec<Hash>> {
     let mut out = Vec::new();
     let Some((newest, former)) = identity.authors.split_last() else { return Ok(out) };
-    if !meta::get::<bool>(from, HEALING)?.unwrap_or(false) {
+    if !is_healing(from)? {
         return Ok(out);
     }
     let newest = newest.credential.author;
     for author in former.iter().map(|own| own.credential.author) {
         for hash in links::bodies_after(from, author, confirmed(from, author)?)? {
-            if !links::is_linked(from, newest, &hash)? {
+            if !links::is_linked_after(from, newest, 0, &hash)? {
                 out.push(hash);
             }
         }

@@ -8,7 +8,7 @@ use crate::testing::*;
 use lamplight_domain::chain::{Hash, body_hash};
 use lamplight_domain::record::Auth;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -56,12 +56,6 @@ fn pull_the_plug(ground: &Ground, tablet: Tablet, keep: impl Fn(&str) -> bool) {
         if after.path().join(name).exists() && keep(name) {
             std::fs::copy(after.path().join(name), ground.path(name)).unwrap();
         }
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap).filter(|e| e.path().is_file()) {
-        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
     }
 }
 

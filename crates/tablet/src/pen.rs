@@ -67,10 +67,7 @@ impl Inner {
             return Err(broken);
         }
         let written = self.records.write(|to| {
-            for (link, bytes) in &links {
-                bodies::insert(to, bytes)?;
-                links::insert(to, link)?;
-            }
+            write(to, &links)?;
             also(to)
         });
         match written {
@@ -121,6 +118,15 @@ impl Inner {
         *lock(&self.standing) = Some(Standing { author, head, confirmed: pen.confirmed });
         *hand = Some(pen);
     }
+}
+
+/// Into the records file; their numbers follow its head.
+pub(crate) fn write(to: &Transaction<'_>, links: &[Kept]) -> rusqlite::Result<()> {
+    for (link, bytes) in links {
+        bodies::insert(to, bytes)?;
+        links::insert(to, link)?;
+    }
+    Ok(())
 }
 
 fn next_links(head: &Head, bodies: &[Vec<u8>]) -> Vec<Kept> {

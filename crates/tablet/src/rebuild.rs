@@ -4,14 +4,14 @@
 
 use crate::answer::state::THEME;
 use crate::file::{Broken, aside, bodies, drafts, held, is_sound, links, lock, meta, receipts};
-use crate::known::Known;
 use crate::pen::Pen;
 use crate::second_copy;
 use crate::tablet::{Inner, confirmed};
 use crate::trouble;
-use lamplight_domain::chain::{Hash, Link, Receipt, body_hash};
+use lamplight_domain::chain::{Hash, Link, Receipt};
 use lamplight_domain::commands::{Draft, Theme};
 use lamplight_domain::ids::{AuthorId, StaffId};
+use lamplight_domain::record::Body;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::{HOUR_MS, Ms};
 use rusqlite::Connection;
@@ -117,8 +117,10 @@ impl Inner {
             .unwrap_or(Salvaged { incomplete: true, ..Salvaged::default() });
         // The old author's newest links may be lost, and another link must never get their numbers: a fresh author.
         self.take_fresh_author(&identity)?;
-        let held = |hash: &Hash| self.records.read(|from| bodies::bytes(from, hash)).is_ok_and(|found| found.is_some());
-        let kept = salvaged.waiting.iter().filter(|hash| held(hash)).count();
+        let kept = self.records.read(|from| {
+            let found = salvaged.waiting.iter().map(|hash| bodies::is_held(from, hash));
+            found.collect::<Result<Vec<_>, _>>().map(|all| all.into_iter().filter(|held| *held).count())
+        })?;
         let whole_copy = !copy.damaged && copy.head.is_some();
         let told = SetAside {
             at: self.now().best(),
@@ -151,13 +153,12 @@ impl Inner {
         let newest = bodies::newest(from).unwrap_or(0);
         for first in (1..=newest).step_by(TOGETHER) {
             let numbers = first..(first + TOGETHER as i64).min(newest + 1);
-            let found: Vec<Vec<u8>> = numbers.filter_map(|n| bodies::numbered(from, n).ok().flatten()).collect();
+            let found: Vec<_> = numbers.filter_map(|n| bodies::numbered(from, n).ok().flatten()).collect();
             let written = self.records.write(|to| {
-                for bytes in &found {
-                    bodies::insert(to, bytes)?;
-                    let hash = body_hash(bytes);
-                    if let Some(row) = held::of_body(from, &hash).ok().flatten() {
-                        held::note(to, &row, &hash)?;
+                for (hash, bytes) in &found {
+                    bodies::insert_read(to, hash, bytes, Body::parse(bytes).ok().as_ref())?;
+                    if let Some(row) = held::of_body(from, hash).ok().flatten() {
+                        held::note(to, &row, hash)?;
                     }
                 }
                 Ok(())
@@ -180,13 +181,6 @@ impl Inner {
 
     fn tell_of(&self, told: SetAside) {
         lock(&self.troubles).add(trouble::records_set_aside(told.kept, told.incomplete));
-    }
-
-    /// What is in memory, anew from the files.
-    pub fn reload_known(&self) -> Result<(), Broken> {
-        let known = Known::load(&self.records, &self.identity_file, self.now().best())?;
-        *self.known_mut() = known;
-        Ok(())
     }
 }
 

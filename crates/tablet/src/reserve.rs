@@ -1,6 +1,7 @@
 //! A file that is only there to be freed: when the disk is full, it makes room for the checks of the time that somebody
 //! needs to make more.
 
+use crate::file::broken::free_bytes;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -23,8 +24,7 @@ pub fn free(dir: &Path) -> bool {
 /// Sets room aside where there is plenty. Where there is not, another time will do.
 pub fn keep(dir: &Path) {
     let path = dir.join(FILE);
-    let is_plenty = crate::file::broken::free_bytes(&path).is_some_and(|free| free > WANTED_FREE);
-    if path.exists() || !is_plenty {
+    if path.exists() || free_bytes(&path).is_none_or(|free| free <= WANTED_FREE) {
         return;
     }
     let written =

@@ -166,7 +166,8 @@ impl Inner {
         contact.stored = contact.last;
         *lock(&self.contact) = contact;
         self.tell_of_what_was_set_aside()?;
-        self.reload_known()
+        *self.known_mut() = Known::load(&self.records, &self.identity_file, self.now().best())?;
+        Ok(())
     }
 
     pub fn identity(&self) -> Option<Arc<Identity>> {

@@ -134,6 +134,13 @@ pub fn identity(seed: u8) -> Identity {
     }
 }
 
+/// The files of a tablet's folder, as an image of it holds them.
+pub fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap).filter(|e| e.path().is_file()) {
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
 pub fn open(dir: &Path, clock: &Arc<HandClock>) -> Tablet {
     Tablet::open(dir, Options { clock: clock.clone(), ..Options::default() }).unwrap()
 }

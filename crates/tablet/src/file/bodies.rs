@@ -42,13 +42,17 @@ pub fn newest(from: &Connection) -> rusqlite::Result<i64> {
     from.query_row("SELECT coalesce(max(n), 0) FROM bodies", (), |row| row.get(0))
 }
 
-/// One body by its number, where it still hashes to what stands beside it.
-pub fn numbered(from: &Connection, n: i64) -> rusqlite::Result<Option<Vec<u8>>> {
-    let found: Option<(Vec<u8>, [u8; 32])> = from
-        .prepare_cached("SELECT bytes, hash FROM bodies WHERE n = ?1")?
-        .query_row([n], |row| Ok((row.get(0)?, row.get(1)?)))
+/// One body by its number with its hash, where it still hashes to what stands beside it.
+pub fn numbered(from: &Connection, n: i64) -> rusqlite::Result<Option<(Hash, Vec<u8>)>> {
+    let found: Option<(Hash, Vec<u8>)> = from
+        .prepare_cached("SELECT hash, bytes FROM bodies WHERE n = ?1")?
+        .query_row([n], |row| Ok((Hash(row.get(0)?), row.get(1)?)))
         .optional()?;
-    Ok(found.filter(|(bytes, hash)| body_hash(bytes).0 == *hash).map(|(bytes, _)| bytes))
+    Ok(found.filter(|(hash, bytes)| body_hash(bytes) == *hash))
+}
+
+pub fn is_held(from: &Connection, hash: &Hash) -> rusqlite::Result<bool> {
+    from.prepare_cached("SELECT 1 FROM bodies WHERE hash = ?1")?.exists([hash.0])
 }
 
 /// The own body of this id that was linked first: a draft's id saved before.

@@ -72,13 +72,7 @@ pub fn bodies_after(from: &Connection, author: AuthorId, seq: u64) -> rusqlite::
         .collect()
 }
 
-/// Has this author written the body down?
-pub fn is_linked(from: &Connection, author: AuthorId, body: &Hash) -> rusqlite::Result<bool> {
-    from.prepare_cached("SELECT EXISTS (SELECT 1 FROM links WHERE body_hash = ?1 AND author = ?2)")?
-        .query_row(params![body.0, author.0.as_bytes()], |row| row.get(0))
-}
-
-/// Has this author written the body down after `seq`?
+/// Has this author written the body down after `seq`? After 0: at all.
 pub fn is_linked_after(from: &Connection, author: AuthorId, seq: u64, body: &Hash) -> rusqlite::Result<bool> {
     from.prepare_cached("SELECT EXISTS (SELECT 1 FROM links WHERE body_hash = ?1 AND author = ?2 AND seq > ?3)")?
         .query_row(params![body.0, author.0.as_bytes(), signed(seq)], |row| row.get(0))

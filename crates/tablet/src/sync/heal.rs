@@ -2,7 +2,7 @@
 //! one, writes down again every own body that the server lacks. Nothing is lost, nothing doubled.
 
 use super::push::{Pushing, Stands, local, not_taken};
-use crate::agree::HEALING;
+use crate::agree::{self, HEALING};
 use crate::file::{links, lock, meta};
 use crate::tablet::Inner;
 use crate::trouble;
@@ -15,7 +15,7 @@ const FORKS_MAX: usize = 3;
 
 impl Inner {
     pub(super) fn is_healing(&self) -> Result<bool, Trouble> {
-        Ok(self.records.read(|from| meta::get(from, HEALING)).map_err(local)?.unwrap_or(false))
+        self.records.read(agree::is_healing).map_err(local)
     }
 
     /// Takes a fresh author in place of the one whose chain the server does not share, and writes down under it what
@@ -59,7 +59,7 @@ impl Inner {
     ) -> Result<(), Trouble> {
         let (mut forks, mut former_are_known) = (0, false);
         loop {
-            let most = pushing.most_links();
+            let most = pushing.most_links;
             let sent = self.blocking(move |inner| inner.next_batch(most, true)).await?;
             let author = sent.author();
             match self.exchange(facility, pushing, &sent).await? {

@@ -3,7 +3,7 @@
 //! tablet that did may be gone.
 
 use super::push::local;
-use crate::file::{bodies, feeds, held, links, lock, meta};
+use crate::file::{bodies, feeds, held, lock, meta};
 use crate::tablet::Inner;
 use lamplight_domain::chain::Hash;
 use lamplight_domain::time::Ms;
@@ -29,24 +29,24 @@ struct Offering {
     backed_up: Option<Ms>,
 }
 
-/// In the transaction that stores a page: notices that the server went back to a backup. A generation that was never
-/// read from is no restored one.
+/// In the transaction that stores a page: did the server go back to a backup since the last one? A generation that was
+/// never read from is no restored one.
 pub(super) fn notice(
     to: &Connection,
     ward: lamplight_domain::ids::WardId,
     next: &FeedNext,
     backed_up_now: Option<Ms>,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<bool> {
     let generation = match next {
         FeedNext::Cursor(cursor) => cursor.generation,
         FeedNext::Opening(mark) => mark.end.generation,
     };
     let before: Option<Uuid> = meta::get(to, GENERATION)?;
-    if before == Some(generation) {
-        return Ok(());
+    let went_back = before.is_some_and(|before| before != generation);
+    if before != Some(generation) {
+        meta::set(to, GENERATION, &generation)?;
     }
-    meta::set(to, GENERATION, &generation)?;
-    if before.is_some() {
+    if went_back {
         // The older of the two marks: the backup that was restored need not be the newest.
         let then = feeds::backed_up(to, ward)?;
         let earlier: Option<Offering> = meta::get::<Option<Offering>>(to, OFFERING)?.flatten();
@@ -56,7 +56,7 @@ pub(super) fn notice(
         // The mark of a server that is no more says nothing of this one.
         feeds::forget_backed_up(to, ward)?;
     }
-    Ok(())
+    Ok(went_back)
 }
 
 impl Inner {
@@ -100,25 +100,16 @@ impl Inner {
         if hand.is_none() {
             *hand = self.pick_up().map_err(local)?;
         }
-        let Some(standing) = hand.as_ref().map(|pen| (pen.head.author, pen.confirmed)) else { return Ok(()) };
-        let bodies = self
+        // A link that still waits brings it there by itself.
+        let after = hand.as_ref().map_or(0, |pen| pen.confirmed);
+        let bodies: Vec<Option<Vec<u8>>> = self
             .records
             .write(|to| {
-                let mut bodies = Vec::new();
-                for hash in lacking {
-                    // Whatever its feed once told: it does not hold this any more.
-                    held::forget(to, hash)?;
-                    // A link that still waits brings it there by itself.
-                    if !links::is_linked_after(to, standing.0, standing.1, hash)? {
-                        bodies.extend(crate::file::bodies::bytes(to, hash)?);
-                    }
-                }
-                Ok(bodies)
+                // Whatever its feed once told: it does not hold these any more.
+                lacking.iter().try_for_each(|hash| held::forget(to, hash))?;
+                lacking.iter().map(|hash| bodies::bytes(to, hash)).collect()
             })
             .map_err(local)?;
-        if bodies.is_empty() {
-            return Ok(());
-        }
-        self.append(&mut hand, &bodies, |_| Ok(())).map_err(Trouble::Refused)
+        self.write_down_again(&mut hand, bodies.into_iter().flatten().collect(), after).map_err(local)
     }
 }

@@ -1,6 +1,7 @@
 //! Receiving: a page of the ward's feed and the cursor after it are committed together.
 
 use super::client::not_the_server;
+use super::offer;
 use super::push::local;
 use crate::contact::Exchange;
 use crate::file::{bodies, feeds, held, lock, meta, pins, roster};
@@ -135,13 +136,15 @@ impl Inner {
         let contacts_changed = self.known().contacts != header.contacts;
         let contact = lock(&self.contact).clone();
         let is_stale = contact.last.zip(contact.stored).is_none_or(|(last, at)| last - at >= CONTACT_STORED_EVERY_MS);
+        // A cursor that the server does not know is answered with the opening.
+        let mut ask_heads = matches!((from, header.next), (FeedFrom::Cursor(_), FeedNext::Opening(_)));
         if !rows.is_empty() || next != *from || is_stale {
-            let follows = self
+            let taken = self
                 .records
                 .write(|to| {
                     // The file was begun anew while the question was under way: this page is not its next one.
                     if feeds::next(to, identity.ward)? != *from {
-                        return Ok(false);
+                        return Ok(None);
                     }
                     for Row { row, hash, bytes, body } in &rows {
                         if let Some(bytes) = bytes {
@@ -149,16 +152,15 @@ impl Inner {
                         }
                         held::note(to, row, hash)?;
                     }
-                    super::offer::notice(to, identity.ward, &header.next, header.backed_up)?;
+                    let went_back = offer::notice(to, identity.ward, &header.next, header.backed_up)?;
                     feeds::set(to, identity.ward, &next, header.backed_up)?;
                     meta::set(to, CONTACTS, &header.contacts)?;
                     meta::set(to, CONTACT, &contact)?;
-                    Ok(true)
+                    Ok(Some(went_back))
                 })
                 .map_err(local)?;
-            if !follows {
-                return Ok(Pulled { rows: 0, more: true, ask_heads: true });
-            }
+            let Some(went_back) = taken else { return Ok(Pulled { rows: 0, more: true, ask_heads: true }) };
+            ask_heads |= went_back;
             lock(&self.contact).stored = contact.last;
         }
         let count = rows.len() as u64;
@@ -169,7 +171,7 @@ impl Inner {
         if count > 0 || contacts_changed {
             self.changed();
         }
-        Ok(Pulled { rows: count, more: header.more, ask_heads: began_again(from, &header.next) })
+        Ok(Pulled { rows: count, more: header.more, ask_heads })
     }
 
     /// Into memory. Returns how many bodies could not be read.
@@ -241,16 +243,6 @@ fn follows(before: &Cursor, after: &Cursor, rows: &[Row]) -> bool {
         at = Cursor { n, hash: feed_hash(&at.hash, n, row.id(), &row.hash), ..at };
     }
     at == *after
-}
-
-/// The server answered a cursor with another generation: it was restored, and may lack what it had confirmed.
-fn began_again(from: &FeedFrom, next: &FeedNext) -> bool {
-    match (from, next) {
-        (FeedFrom::Cursor(before), FeedNext::Cursor(after)) => before.generation != after.generation,
-        (FeedFrom::Cursor(_), FeedNext::Opening(_)) => true,
-        (FeedFrom::OpeningNext(before), FeedNext::Opening(after)) => before.end.generation != after.end.generation,
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Sending: what waits is what the server has not confirmed. Heads, not flags; a lost answer is met by asking again.
 
 use super::client::not_the_server;
-use crate::agree::HEALING;
+use crate::agree;
 use crate::contact::Exchange;
-use crate::file::{Broken, links, lock, meta, receipts};
+use crate::file::{Broken, links, lock, receipts};
 use crate::identity::{Identity, OwnAuthor};
 use crate::tablet::Inner;
 use lamplight_domain::chain::{Head, PublicKey, Receipt, SigningKey};
@@ -23,15 +23,9 @@ const LEAST_LINKS: usize = 8;
 pub struct Pushing {
     /// Links of a batch: halved when a batch does not get through, doubled when it does, so that a network of a few
     /// bytes a second drains too.
-    most_links: usize,
+    pub(super) most_links: usize,
     /// The server asked who this is.
     with_credential: bool,
-}
-
-impl Pushing {
-    pub fn most_links(&self) -> usize {
-        self.most_links
-    }
 }
 
 impl Default for Pushing {
@@ -208,9 +202,7 @@ impl Inner {
         self.changed();
         Ok(Stands::Confirmed(receipt.head.seq))
     }
-}
 
-impl Inner {
     /// Takes note of how far the server holds the own chain. What it holds no more stands in the second copy again;
     /// where nothing waits, a long second copy is begun anew.
     pub(super) fn confirm(&self, author: AuthorId, seq: u64) {
@@ -218,9 +210,8 @@ impl Inner {
         let Some(mut pen) = hand.take_if(|pen| pen.head.author == author) else { return };
         let went_back = seq < pen.confirmed;
         pen.confirmed = seq;
-        let is_done = seq == pen.head.seq
-            && pen.copy.is_long()
-            && matches!(self.records.read(|from| meta::get::<bool>(from, HEALING)), Ok(None | Some(false)));
+        let is_done =
+            seq == pen.head.seq && pen.copy.is_long() && matches!(self.records.read(agree::is_healing), Ok(false));
         if went_back || is_done {
             match self.begin_copy(&pen.head, seq) {
                 Ok(copy) => pen.copy = copy,

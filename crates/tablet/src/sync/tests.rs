@@ -10,7 +10,8 @@ use lamplight_domain::time::Ms;
 use lamplight_domain::wire::{
     Batch, FeedAsk, FeedFrom, FeedPage, HelloAnswer, JoinAsk, Joined, OfferAnswer, OfferAsk, PushAnswer,
 };
-use std::path::Path;
+use std::sync::Arc;
+use tempfile::TempDir;
 use uuid::Uuid;
 
 fn server() -> FakeFacility {
@@ -37,12 +38,6 @@ fn holds_once(server: &FakeFacility, hashes: &[Hash]) {
     let state = lock(&server.0);
     for hash in hashes {
         assert_eq!(state.feed.iter().filter(|row| row.1 == *hash).count(), 1, "exactly once");
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap).filter(|e| e.path().is_file()) {
-        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
     }
 }
 
@@ -162,24 +157,31 @@ async fn two_clones_lose_nothing_and_double_nothing() {
     assert!(second.status().troubles.iter().any(|t| t.code == "sync.fork"), "and a person is told");
 }
 
+/// A tablet that was copied while the first went on: its folder, itself, and the three entries that it made since. The
+/// server holds another entry under its next number.
+async fn forked(clock: &Arc<HandClock>, server: &FakeFacility) -> (TempDir, Tablet, Vec<Hash>) {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let first = with_patient(one.path(), clock, 1);
+    sync(&first, server).await.unwrap();
+    drop(first);
+    copy(one.path(), two.path());
+    let (first, second) = (open(one.path(), clock), open(two.path(), clock));
+    record(&first, 1);
+    let saved = record(&second, 3);
+    sync(&first, server).await.unwrap();
+    (two, second, saved)
+}
+
 #[tokio::test]
 async fn a_healing_that_was_cut_goes_on_after_a_restart() {
     for cut_after in 1..9 {
-        let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (clock, server) = (HandClock::new(), server());
-        let first = with_patient(one.path(), &clock, 1);
-        sync(&first, &server).await.unwrap();
-        drop(first);
-        copy(one.path(), two.path());
-        let (first, second) = (open(one.path(), &clock), open(two.path(), &clock));
-        record(&first, 1);
-        let saved = record(&second, 3);
-        sync(&first, &server).await.unwrap();
+        let (dir, second, saved) = forked(&clock, &server).await;
         lock(&server.0).cut_after = Some(cut_after);
         let _ = sync(&second, &server).await;
         drop(second);
         lock(&server.0).cut_after = None;
-        let second = open(two.path(), &clock);
+        let second = open(dir.path(), &clock);
         sync(&second, &server).await.unwrap();
         assert_eq!(second.sync_state().waiting, 0, "cut after {cut_after}");
         holds_once(&server, &saved);
@@ -222,6 +224,22 @@ async fn a_restored_server_gets_back_what_a_tablet_that_is_gone_had_sent() {
     lock(&server.0).batches.clear();
     sync(&tablet, &server).await.unwrap();
     assert!(lock(&server.0).batches.iter().all(|(_, links, _)| *links == 0), "asked once, and then it is done");
+}
+
+#[tokio::test]
+async fn a_restored_server_is_offered_at_once_what_a_tablet_holds_that_reads_from_the_opening() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    let author = AuthorId(Uuid::from_u128(0xC0));
+    let backup = lock(&server.0).clone();
+    let of_another = foreign(0xC1, check(), START - 60_000);
+    lock(&server.0).add(author, 1, &of_another);
+    sync(&tablet, &server).await.unwrap();
+    restore(&server, &backup);
+    // As where the file was begun anew.
+    tablet.0.records.write(|to| crate::file::feeds::set(to, ward(), &FeedFrom::Opening, None)).unwrap();
+    sync(&tablet, &server).await.unwrap();
+    holds_once(&server, &[body_hash(&of_another)]);
 }
 
 #[tokio::test]
@@ -279,20 +297,12 @@ async fn a_server_that_forgot_the_authors_before_is_told_who_vouches() {
 
 #[tokio::test]
 async fn a_healing_that_was_cut_before_it_had_a_fresh_author_goes_on() {
-    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (clock, server) = (HandClock::new(), server());
-    let first = with_patient(one.path(), &clock, 1);
-    sync(&first, &server).await.unwrap();
-    drop(first);
-    copy(one.path(), two.path());
-    let (first, second) = (open(one.path(), &clock), open(two.path(), &clock));
-    record(&first, 1);
-    let saved = record(&second, 3);
-    sync(&first, &server).await.unwrap();
+    let (dir, second, saved) = forked(&clock, &server).await;
     // As a crash leaves it between the two steps of `take_fresh_author`.
     second.0.records.write(|to| crate::file::meta::set(to, crate::agree::HEALING, &true)).unwrap();
     drop(second);
-    let second = open(two.path(), &clock);
+    let second = open(dir.path(), &clock);
     sync(&second, &server).await.unwrap();
     assert_eq!((second.sync_state().waiting, second.0.is_healing().unwrap()), (0, false));
     holds_once(&server, &saved);
