@@ -48,13 +48,7 @@ pub fn watch(tablet: Tablet) -> std::io::Result<()> {
 
 /// The signal of a ward that cannot be worked out: *not known* alarms like overdue.
 fn not_known() -> Signal {
-    Signal {
-        level: SignalLevel::Overdue,
-        rooms: Vec::new(),
-        words: String::new(),
-        silenced_until: None,
-        silenced_by: String::new(),
-    }
+    Signal::of(SignalLevel::Overdue, "")
 }
 
 /// When the next burst is due.
@@ -153,7 +147,7 @@ mod tests {
     use lamplight_domain::time::Ms;
 
     fn signal(level: SignalLevel) -> Signal {
-        Signal { level, rooms: vec![], words: String::new(), silenced_until: None, silenced_by: String::new() }
+        Signal::of(level, "")
     }
     fn silenced(level: SignalLevel) -> Signal {
         Signal { silenced_until: Some(Ms(1)), ..signal(level) }

@@ -131,7 +131,7 @@ pub struct Tablet {
 }
 
 /// The facility's lists; every record that uses one names its version.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "roster.ts")]
 pub struct Lists {
     pub version: u32,

@@ -102,14 +102,8 @@ pub fn roster() -> Roster {
             version: 1,
             places: vec![item("bedroom", Makes::Check), item("hallway", Makes::Check)],
             activities: vec![item("resting", Makes::Check)],
-            precautions: vec![],
             not_done: vec![item("emergency", Makes::Check)],
-            affect: vec![],
-            before: vec![],
-            behaviours: vec![],
-            staff_did: vec![],
-            then: vec![],
-            affected: vec![],
+            ..Lists::default()
         },
         settings: Settings::default(),
     }

@@ -144,6 +144,13 @@ pub struct Signal {
     pub silenced_by: String,
 }
 
+impl Signal {
+    /// Of this level, about no room by name, and not silenced.
+    pub fn of(level: SignalLevel, words: &str) -> Signal {
+        Signal { level, rooms: Vec::new(), words: words.to_owned(), silenced_until: None, silenced_by: String::new() }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export_to = "views.ts")]

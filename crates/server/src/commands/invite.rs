@@ -2,6 +2,7 @@
 
 use super::open_beside;
 use crate::facility::{Identity, Inviting, damaged, make_invite};
+use crate::http::hosts::host_of;
 use crate::store;
 use crate::surroundings::Surroundings;
 use lamplight_domain::refusal::Refusal;
@@ -20,13 +21,7 @@ pub fn invite(path: &Path, ward: &str, url: &str, uses: u32) -> Result<Invite, R
 
 /// Errors: "ward.unknown", "url.not_https", "invite.uses".
 pub fn invite_for(path: &Path, ward: &str, url: &str, uses: u32, minutes: u32) -> Result<Invite, Refusal> {
-    if !url.starts_with("https://") || url.len() > 200 || url.contains(char::is_whitespace) {
-        return Err(Refusal::new(
-            "url.not_https",
-            format!("{url} is not an address that a tablet may call."),
-            "Give the server's address as tablets reach it, like https://10.0.4.7:7443.",
-        ));
-    }
+    host_of(url)?;
     if uses == 0 {
         return Err(Refusal::new("invite.uses", "An invite for no tablet lets nobody in.", "Give --uses 1 or more."));
     }

@@ -1,7 +1,7 @@
 //! What a tablet reads: the opening, then page after page by cursor, with a long poll at the end.
 
 use super::cursors::CursorMarks;
-use super::join::for_ward;
+use super::join::{for_ward, revoked};
 use super::{FacilityServer, trouble, unknown_author};
 use crate::store::feed::{self, Page, Sent, WardNo};
 use crate::store::{StoreError, meta};
@@ -90,12 +90,7 @@ impl FacilityServer {
         }
         let Some(id) = tablet else { return Err(not_yours.into()) };
         match roster.tablets.iter().find(|t| t.id == id) {
-            Some(t) if t.revoked => Err(Refusal::new(
-                "tablet.revoked",
-                "This tablet was taken out of use.",
-                "Its records can still be sent. Give it to the charge nurse.",
-            )
-            .into()),
+            Some(t) if t.revoked => Err(revoked().into()),
             Some(t) if t.ward == ward => Ok(()),
             Some(_) => Err(not_yours.into()),
             None if self.readmit(id, ward, name).await? == ward => Ok(()),

@@ -155,6 +155,14 @@ impl FacilityServer {
     }
 }
 
+pub(super) fn revoked() -> Refusal {
+    Refusal::new(
+        "tablet.revoked",
+        "This tablet was taken out of use.",
+        "Its records can still be sent. Give it to the charge nurse.",
+    )
+}
+
 fn joining(
     db: &Connection,
     identity: &Identity,
@@ -174,11 +182,7 @@ fn joining(
     let before = authors::find(db, author)?.and_then(|a| a.tablet);
     let before = before.and_then(|id| roster.tablets.iter().position(|t| t.id == id));
     if before.is_some_and(|at| roster.tablets[at].revoked) {
-        return refuse(
-            "tablet.revoked",
-            "This tablet was taken out of use.",
-            "Its records can still be sent. Give it to the charge nurse.",
-        );
+        return Ok(Joining::Refused(revoked()));
     }
     // The answer to an earlier try with this very invite was lost: give it again.
     let came_by = invites::came_by(db, author, &ask.code)?;

@@ -25,19 +25,7 @@ fn roster() -> Roster {
         wards: vec![Ward { id: WARD, name: "Willow Ward".into(), beds: vec![] }],
         staff: vec![],
         tablets: vec![],
-        lists: Lists {
-            version: 1,
-            places: vec![],
-            activities: vec![],
-            precautions: vec![],
-            not_done: vec![],
-            affect: vec![],
-            before: vec![],
-            behaviours: vec![],
-            staff_did: vec![],
-            then: vec![],
-            affected: vec![],
-        },
+        lists: Lists { version: 1, ..Lists::default() },
         settings: Settings::default(),
     }
 }

@@ -21,7 +21,8 @@ pub fn hosts(listen: IpAddr, public_url: Option<&str>) -> Result<Vec<Host>, Refu
     Ok(hosts)
 }
 
-fn host_of(url: &str) -> Result<Host, Refusal> {
+/// The host of an address that tablets and browsers may call. Errors: "url.not_https".
+pub fn host_of(url: &str) -> Result<Host, Refusal> {
     let uri: Option<Uri> = url.parse().ok();
     let host = uri.as_ref().filter(|u| u.scheme_str() == Some("https")).and_then(Uri::host);
     let host = host.filter(|h| url.len() <= 200 && !h.is_empty()).ok_or_else(|| {

@@ -5,7 +5,7 @@ mod auth;
 pub(crate) mod bodies;
 mod connections;
 mod headers;
-mod hosts;
+pub(crate) mod hosts;
 mod running;
 mod tablets;
 

@@ -121,8 +121,18 @@ pub async fn acknowledge(
             )));
         }
     };
-    let stay = answered.body.envelope.stay;
-    facility.record(Own { ward: ask.ward, stay, by: Some(person.staff.id), event }).await?;
+    written(&station, &person, ask.ward, answered.body.envelope.stay, event).await
+}
+
+/// What this person did on a ward, as a record of the station.
+async fn written(
+    station: &Station,
+    person: &Person,
+    ward: WardId,
+    stay: Option<StayId>,
+    event: Event,
+) -> Result<StatusCode, Refused> {
+    station.inner.facility.record(Own { ward, stay, by: Some(person.staff.id), event }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -133,10 +143,7 @@ pub async fn verify(
 ) -> Result<StatusCode, Refused> {
     let ask: OfWard = json(body).await?;
     person.of_ward(ask.ward)?;
-    let event = Event::Verified { note: String::new() };
-    let own = Own { ward: ask.ward, stay: None, by: Some(person.staff.id), event };
-    station.inner.facility.record(own).await?;
-    Ok(StatusCode::NO_CONTENT)
+    written(&station, &person, ask.ward, None, Event::Verified { note: String::new() }).await
 }
 
 /// Every station of the ward, not this one alone: it is one signal. It lasts as long as the ward's board says.
@@ -147,8 +154,7 @@ pub async fn silence(
 ) -> Result<StatusCode, Refused> {
     let ask: OfWard = json(body).await?;
     person.of_ward(ask.ward)?;
-    let facility = &station.inner.facility;
-    let looked = facility.clone();
+    let looked = station.inner.facility.clone();
     let board = tokio::task::spawn_blocking(move || looked.board(ask.ward));
     let level = board.await.map_err(|_| trouble(StoreError::NotDone))?.signal.level;
     match level {
@@ -161,9 +167,7 @@ pub async fn silence(
             Err(refused(Refusal::new("signal.quiet", "The ward's signal does not sound.", "There is nothing to do.")))
         }
         SignalLevel::Overdue | SignalLevel::Urgent => {
-            let event = Event::Silenced { level: Some(level) };
-            facility.record(Own { ward: ask.ward, stay: None, by: Some(person.staff.id), event }).await?;
-            Ok(StatusCode::NO_CONTENT)
+            written(&station, &person, ask.ward, None, Event::Silenced { level: Some(level) }).await
         }
     }
 }

@@ -50,7 +50,6 @@ pub fn roster() -> Roster {
         active,
         pin: None,
     };
-    let none = Vec::new;
     Roster {
         version: 1,
         facility: lamplight_domain::roster::Facility {
@@ -66,19 +65,7 @@ pub fn roster() -> Roster {
             person(LEFT, "Gone", Role::Technician, false),
         ],
         tablets: vec![],
-        lists: Lists {
-            version: 1,
-            places: none(),
-            activities: none(),
-            precautions: none(),
-            not_done: none(),
-            affect: none(),
-            before: none(),
-            behaviours: none(),
-            staff_did: none(),
-            then: none(),
-            affected: none(),
-        },
+        lists: Lists { version: 1, ..Lists::default() },
         settings: Settings::default(),
     }
 }

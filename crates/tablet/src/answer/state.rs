@@ -46,18 +46,11 @@ impl Tablet {
     }
     /// The ward's one signal, also while locked; quiet before joining.
     pub fn signal(&self) -> Signal {
-        let signal = |level, words: &str| Signal {
-            level,
-            rooms: Vec::new(),
-            words: words.to_owned(),
-            silenced_until: None,
-            silenced_by: String::new(),
-        };
         if self.0.identity().is_none() {
-            return signal(SignalLevel::Quiet, "");
+            return Signal::of(SignalLevel::Quiet, "");
         }
         // A ward that cannot be shown is not known, and that alarms like overdue.
-        let not_known = || signal(SignalLevel::Overdue, "This tablet cannot show its ward: look at every patient");
+        let not_known = || Signal::of(SignalLevel::Overdue, "This tablet cannot show its ward: look at every patient");
         self.0.board_showing_help().map_or_else(|_| not_known(), |board| board.signal)
     }
     /// While true the machine must not sleep.

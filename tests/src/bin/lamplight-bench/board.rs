@@ -56,19 +56,7 @@ fn ward() -> WardId {
 
 fn roster() -> Roster {
     let beds = (0..PATIENTS).map(|n| Bed { label: format!("{}", 100 + n), room: format!("{n}"), area: "East".into() });
-    let none = Lists {
-        version: 1,
-        places: vec![],
-        activities: vec![],
-        precautions: vec![],
-        not_done: vec![],
-        affect: vec![],
-        before: vec![],
-        behaviours: vec![],
-        staff_did: vec![],
-        then: vec![],
-        affected: vec![],
-    };
+    let none = Lists { version: 1, ..Lists::default() };
     Roster {
         version: 1,
         facility: Facility {
