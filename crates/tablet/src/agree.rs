@@ -78,7 +78,7 @@ impl Inner {
 
     /// Durable before anything is written under it: from here on the healing goes on after any crash.
     pub fn take_fresh_author(&self, identity: &Identity) -> Result<Identity, Broken> {
-        let fresh = identity.with_fresh_author().map_err(Broken::Refused)?;
+        let fresh = identity.with_fresh_author(&*self.chance).map_err(Broken::Refused)?;
         self.records.write(|to| meta::set(to, HEALING, &true))?;
         self.set_identity(fresh.clone())?;
         Ok(fresh)

@@ -71,6 +71,12 @@ impl Tablet {
         }
     }
 
+    /// The hash of the body that this tablet saved first under this id. Errors: those of a file that cannot be read.
+    pub fn saved_hash(&self, id: RecordId) -> Result<Option<Hash>, Refusal> {
+        let bytes = self.0.records.read(|from| bodies::own_by_id(from, id))?;
+        Ok(bytes.map(|bytes| body_hash(&bytes)))
+    }
+
     /// Whose stay it is.
     fn patients(&self) -> Result<HashMap<StayId, PatientId>, Refusal> {
         let mut patients = HashMap::new();

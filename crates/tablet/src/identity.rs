@@ -1,6 +1,6 @@
 //! Who this tablet is, from joining on: its facility, its ward, its keys.
 
-use crate::keys::random;
+use crate::keys::Chance;
 use lamplight_domain::chain::{Credential, Endorser, PublicKey, SigningKey};
 use lamplight_domain::ids::{AuthorId, FacilityId, TabletId, WardId};
 use lamplight_domain::refusal::Refusal;
@@ -47,9 +47,9 @@ impl Drop for Secret {
     }
 }
 impl Secret {
-    pub fn random() -> Result<Secret, Refusal> {
+    pub fn random(chance: &Chance) -> Result<Secret, Refusal> {
         let mut secret = Secret([0; 32]);
-        random(&mut secret.0)?;
+        chance(&mut secret.0)?;
         Ok(secret)
     }
 }
@@ -69,8 +69,8 @@ impl Identity {
         self.authors.iter().rev().find(|own| own.credential.author == id)
     }
     /// The same tablet under a fresh author, endorsed by the one that wrote until now.
-    pub fn with_fresh_author(&self) -> Result<Identity, Refusal> {
-        let seed = Secret::random()?;
+    pub fn with_fresh_author(&self, chance: &Chance) -> Result<Identity, Refusal> {
+        let seed = Secret::random(chance)?;
         let mut next = self.clone();
         if let Some(former) = self.author() {
             let key = SigningKey::from_seed(&seed.0);

@@ -57,6 +57,9 @@ impl DeviceKey {
     }
 }
 
+/// Where keys and identifiers come from: fills the bytes. Errors: "random.failed".
+pub type Chance = dyn Fn(&mut [u8]) -> Result<(), Refusal> + Send + Sync;
+
 /// Fills `bytes` from the system's random source. Errors: "random.failed".
 pub fn random(bytes: &mut [u8]) -> Result<(), Refusal> {
     getrandom::fill(bytes).map_err(|_| {

@@ -31,5 +31,6 @@ mod words;
 
 pub use answer::state::SyncState;
 pub use clock::{Clock, SystemClock};
+pub use keys::Chance;
 pub use sync::SyncReport;
 pub use tablet::{Options, Tablet};

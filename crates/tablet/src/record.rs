@@ -13,7 +13,6 @@ use lamplight_domain::record::{Auth, Body, Envelope, Record, Unreadable};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::{Clocks, Ms, SECOND_MS};
 use lamplight_domain::ward::may_record;
-use uuid::Uuid;
 
 /// A save that failed and is tried again within this is still what was seen now; after it nobody knows without looking.
 pub(crate) const TRY_AGAIN_MS: i64 = 30 * SECOND_MS;
@@ -95,7 +94,7 @@ impl Inner {
         let roster = known.roster.as_deref().ok_or_else(join_first)?;
         let envelope = Envelope {
             v: 1,
-            id: entry.id.unwrap_or_else(|| new_id(clocks.wall)),
+            id: entry.id.map_or_else(|| self.new_id(clocks.wall), Ok)?,
             kind: String::new(),
             kind_v: Body::KIND_V,
             facility: identity.facility,
@@ -116,13 +115,14 @@ impl Inner {
         let notice = may_record(&known.records, roster, &body.envelope, &entry.event, now)?;
         Ok((body, notice))
     }
-}
 
-/// UUIDv7: sorts by the wall clock of this machine.
-pub(crate) fn new_id(wall: Ms) -> RecordId {
-    let ms = u64::try_from(wall.0).unwrap_or(0);
-    let time = uuid::Timestamp::from_unix(uuid::NoContext, ms / 1_000, (ms % 1_000) as u32 * 1_000_000);
-    RecordId(Uuid::new_v7(time))
+    /// UUIDv7: sorts by the wall clock of this machine. Errors: "random.failed".
+    pub fn new_id(&self, wall: Ms) -> Result<RecordId, Refusal> {
+        let mut random = [0; 10];
+        (self.chance)(&mut random)?;
+        let ms = u64::try_from(wall.0).unwrap_or(0);
+        Ok(RecordId(uuid::Builder::from_unix_timestamp_millis(ms, &random).into_uuid()))
+    }
 }
 
 fn saved(body: &Body, notice: String, zone: chrono_tz::Tz) -> Saved {

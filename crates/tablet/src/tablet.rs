@@ -5,7 +5,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::contact::Contact;
 use crate::file::{Broken, File, Schema, aside, drafts, identity, links, lock, meta, receipts};
 use crate::identity::Identity;
-use crate::keys::DeviceKey;
+use crate::keys::{self, Chance, DeviceKey};
 use crate::known::Known;
 use crate::pen::{Pen, Standing};
 use crate::reserve;
@@ -35,13 +35,15 @@ pub(crate) const ROSTER: &str = "roster";
 #[non_exhaustive]
 pub struct Options {
     pub clock: Arc<dyn Clock>,
+    /// Where this tablet's keys and identifiers come from: the system's random source, but in a simulation.
+    pub chance: Arc<Chance>,
     /// Compresses what is sent.
     pub compress: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { clock: Arc::new(SystemClock::new()), compress: true }
+        Options { clock: Arc::new(SystemClock::new()), chance: Arc::new(keys::random), compress: true }
     }
 }
 
@@ -52,6 +54,7 @@ pub struct Tablet(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub dir: PathBuf,
     pub clock: Arc<dyn Clock>,
+    pub chance: Arc<Chance>,
     pub compress: bool,
     pub records: File,
     pub identity_file: File,
@@ -110,6 +113,7 @@ impl Tablet {
         }
         let inner = Inner {
             dir: dir.to_owned(),
+            chance: options.chance,
             compress: options.compress,
             identity: RwLock::new(identity.map(Arc::new)),
             key,

@@ -28,11 +28,15 @@ pub struct BackedUp {
 
 /// Errors: those of opening and of [`Folder::make`], "backup.failed".
 pub fn backup(path: &Path, to: &Path) -> Result<BackedUp, Refusal> {
-    let around = Surroundings::real();
+    backup_at(path, to, &Surroundings::real())
+}
+
+/// The same by another clock than this machine's.
+pub fn backup_at(path: &Path, to: &Path, around: &Surroundings) -> Result<BackedUp, Refusal> {
     let from = Folder::existing(path)?;
     let key = from.key()?;
     let mut db = store::open(&from.database(), &key)?;
-    let mark = mark(&mut db, &around).map_err(|e| damaged(path, &e))?;
+    let mark = mark(&mut db, around).map_err(|e| damaged(path, &e))?;
     let copy = Folder::make(to)?;
     copy.write_private(&copy.database(), b"")?;
     let take = || -> Result<u64, StoreError> {

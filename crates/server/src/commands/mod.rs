@@ -6,7 +6,7 @@ mod invite;
 mod make_demo;
 mod verify;
 
-pub use backup::{BackedUp, backup};
+pub use backup::{BackedUp, backup, backup_at};
 pub use export::export;
 pub use invite::{GOOD_FOR_MINUTES, invite, invite_for, ward_named};
 pub use make_demo::{DemoMade, make_demo};

@@ -1,7 +1,7 @@
 //! Help: recorded as fast as it can be, and shown whether or not it could be written down.
 
 use crate::file::lock;
-use crate::record::{Entry, join_first, new_id, no_roster};
+use crate::record::{Entry, join_first, no_roster};
 use crate::tablet::Inner;
 use lamplight_domain::commands::{EndEmergency, Raise, Raised};
 use lamplight_domain::kinds::Event;
@@ -30,7 +30,7 @@ impl Inner {
         let session = self.session();
         let auth = if session.is_some() { Auth::Pin } else { Auth::None };
         let clocks = self.clock.read();
-        let id = new_id(clocks.wall);
+        let id = self.new_id(clocks.wall)?;
         let event = Event::Emergency { what: raise.what, place: raise.place };
         let by = session.map(|s| s.staff);
         let raised_at = |of| Some(self.held(of).ok()?.envelope.observed_at);

@@ -2,7 +2,7 @@
 
 use crate::file::bodies;
 use crate::known::IN_MEMORY_MS;
-use crate::record::{join_first, new_id, no_roster};
+use crate::record::{join_first, no_roster};
 use crate::tablet::Inner;
 use crate::words;
 use lamplight_domain::commands::Pad;
@@ -89,7 +89,7 @@ impl Inner {
             recent: parts.recent,
             lists: roster.lists.clone(),
             moods,
-            draft: new_id(self.clock.read().wall),
+            draft: self.new_id(self.clock.read().wall)?,
         })
     }
 

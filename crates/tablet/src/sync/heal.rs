@@ -83,7 +83,8 @@ impl Inner {
         let identity = self.identity().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
         let Some((_, former)) = identity.authors.split_last() else { return Ok(()) };
         for own in former {
-            facility.push(super::push::introduction(&identity, own)).await?;
+            let request = self.request_id().map_err(Trouble::Refused)?;
+            facility.push(super::push::introduction(&identity, own, request)).await?;
         }
         Ok(())
     }

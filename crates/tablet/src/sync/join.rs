@@ -17,6 +17,16 @@ impl Tablet {
     /// "server.unreachable", "server.not_the_facility", "server.busy", and the server's own ("invite.expired", …).
     pub async fn join(&self, invite: &str, name: &str) -> Result<(), Refusal> {
         let invite: Invite = invite.parse()?;
+        let client = Client::of_invite(&invite, self.0.clock.clone()).map_err(in_words)?;
+        self.join_over(&client, &invite, name).await?;
+        if let Err(trouble) = self.sync_now().await {
+            tracing::info!(%trouble, "joined, but the ward was not read yet");
+        }
+        Ok(())
+    }
+
+    /// The same by another way to the facility than HTTPS, and without reading the feed. Errors: as above.
+    pub async fn join_over<F: Facility>(&self, facility: &F, invite: &Invite, name: &str) -> Result<(), Refusal> {
         if self.0.identity().is_some() {
             return Err(Refusal::new(
                 "join.already",
@@ -26,17 +36,17 @@ impl Tablet {
         }
         let seed = self.0.blocking(|inner| inner.joining_key().map_err(Trouble::Refused)).await.map_err(in_words)?;
         let key = SigningKey::from_seed(&seed.0);
-        let client = Client::of_invite(&invite, self.0.clock.clone()).map_err(in_words)?;
         let asked = self.0.clock.read();
-        let hello = client.hello().await.map_err(in_words)?;
+        let hello = facility.hello().await.map_err(in_words)?;
         let exchange = Exchange { asked, answered: self.0.clock.read(), server: hello.server_time, waited: false };
         let proof = key.sign(&JoinAsk::message(&invite.code));
         let ask = JoinAsk { code: invite.code.clone(), key: key.public(), proof, name: name.trim().to_owned() };
-        let joined = client.join(ask).await.map_err(in_words)?;
-        if !is_for(&joined, &invite, &key) {
+        let joined = facility.join(ask).await.map_err(in_words)?;
+        if !is_for(&joined, invite, &key) {
             return Err(in_words(not_the_server("its credential does not hold")));
         }
-        let identity = identity_of(&invite, &hello, &joined, seed)?;
+        let device_secret = Secret::random(&*self.0.chance)?;
+        let identity = identity_of(invite, &hello, &joined, seed, device_secret);
         let roster = joined.roster;
         let keep = move |inner: &Inner| {
             let mut hand = lock(&inner.pen);
@@ -50,9 +60,6 @@ impl Tablet {
         };
         self.0.blocking(keep).await.map_err(in_words)?;
         tracing::info!(tablet = %joined.tablet, "joined");
-        if let Err(trouble) = self.sync_now().await {
-            tracing::info!(%trouble, "joined, but the ward was not read yet");
-        }
         Ok(())
     }
 }
@@ -62,7 +69,7 @@ impl Inner {
         if let Some(seed) = self.identity_file.read(identity::joining)? {
             return Ok(seed);
         }
-        let seed = Secret::random()?;
+        let seed = Secret::random(&*self.chance)?;
         self.identity_file.write(|to| identity::set_joining(to, &seed))?;
         Ok(seed)
     }
@@ -78,8 +85,8 @@ fn is_for(joined: &Joined, invite: &Invite, key: &SigningKey) -> bool {
         && credential.holds(&invite.facility_key)
 }
 
-fn identity_of(invite: &Invite, hello: &HelloAnswer, joined: &Joined, seed: Secret) -> Result<Identity, Refusal> {
-    Ok(Identity {
+fn identity_of(invite: &Invite, hello: &HelloAnswer, joined: &Joined, seed: Secret, device_secret: Secret) -> Identity {
+    Identity {
         facility: invite.facility,
         facility_key: invite.facility_key,
         url: invite.url.clone(),
@@ -87,10 +94,10 @@ fn identity_of(invite: &Invite, hello: &HelloAnswer, joined: &Joined, seed: Secr
         tablet: joined.tablet,
         name: joined.name.clone(),
         ward: joined.ward,
-        device_secret: Secret::random()?,
+        device_secret,
         joined_at: hello.server_time,
         authors: vec![OwnAuthor { seed, credential: joined.credential.clone() }],
-    })
+    }
 }
 
 fn in_words(trouble: Trouble) -> Refusal {

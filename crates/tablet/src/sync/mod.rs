@@ -10,6 +10,7 @@ mod heal;
 mod http;
 mod join;
 mod offer;
+mod over;
 mod pull;
 mod push;
 mod run;

@@ -138,6 +138,13 @@ impl Inner {
         Ok((stands, refused))
     }
 
+    /// Comes back in the receipt, and is never used twice.
+    pub(super) fn request_id(&self) -> Result<Uuid, Refusal> {
+        let mut random = [0; 16];
+        (self.chance)(&mut random)?;
+        Ok(uuid::Builder::from_random_bytes(random).into_uuid())
+    }
+
     /// The links after the confirmed head, as many as one batch may carry.
     pub(super) fn next_batch(&self, most: usize, with_credential: bool) -> Result<Sent, Trouble> {
         let identity = self.identity().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
@@ -175,7 +182,7 @@ impl Inner {
             first_seq: confirmed + 1,
             prev,
             signature: sign(&key, &head, identity.facility),
-            request: Uuid::new_v4(),
+            request: self.request_id().map_err(Trouble::Refused)?,
             // The first contact of an author has no receipt yet.
             credential: (with_credential || furthest.is_none()).then(|| own.credential.clone()),
             receipt: within.or(furthest.filter(|r| r.head.seq > confirmed)),
@@ -226,7 +233,7 @@ impl Inner {
 }
 
 /// An empty batch that shows who an author is.
-pub(super) fn introduction(identity: &Identity, own: &OwnAuthor) -> Batch {
+pub(super) fn introduction(identity: &Identity, own: &OwnAuthor, request: Uuid) -> Batch {
     let head = Head::empty(own.credential.author);
     let header = BatchHeader {
         facility: identity.facility,
@@ -234,7 +241,7 @@ pub(super) fn introduction(identity: &Identity, own: &OwnAuthor) -> Batch {
         first_seq: 1,
         prev: head.hash,
         signature: sign(&own.key(), &head, identity.facility),
-        request: Uuid::new_v4(),
+        request,
         credential: Some(own.credential.clone()),
         receipt: None,
     };
