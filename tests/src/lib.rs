@@ -10,6 +10,7 @@ pub mod page;
 pub mod process;
 pub mod programs;
 pub mod sim;
+pub mod simulation;
 pub mod small_disk;
 pub mod station;
 pub mod until;

@@ -227,9 +227,16 @@ pub(crate) fn confirmed(from: &rusqlite::Connection, author: lamplight_domain::i
 }
 
 /// Who this tablet is. Each of the two files may have lost the newest author: the longer list holds.
-fn newest_identity(identity_file: &File, records: &File) -> Result<Option<Identity>, Broken> {
+fn newest_identity(identity_file: &File, records: &File) -> Result<Option<Identity>, Refusal> {
     let first = identity_file.read(identity::get)?;
-    let second: Option<Identity> = records.read(|from| meta::get(from, IDENTITY))?;
+    let second: Option<Identity> = match records.read(|from| meta::get(from, IDENTITY)) {
+        // Damage there is met here first. What can be read of it is taken over once it is known whose file this is.
+        Err(broken) if broken.is_damage() => {
+            records.start_afresh()?;
+            None
+        }
+        other => other?,
+    };
     let authors = |identity: &Option<Identity>| identity.as_ref().map_or(0, |i| i.authors.len());
     if authors(&second) > authors(&first) {
         if let Some(found) = &second {

@@ -23,6 +23,9 @@ pub enum Broken {
 /// grow its shared-memory file.
 const NO_ROOM_BYTES: u64 = 64 * 1024;
 
+/// What a plain error of SQLite is called where nothing is wrong with the SQL.
+const PLAIN: [&str; 3] = ["SQL logic error", "decrypt", "hmac"];
+
 impl Broken {
     pub fn of(error: &rusqlite::Error, path: &Path) -> Broken {
         let rusqlite::Error::SqliteFailure(failure, message) = error else {
@@ -34,8 +37,9 @@ impl Broken {
             ErrorCode::SystemIoFailure if free_bytes(path).is_some_and(|free| free < NO_ROOM_BYTES) => Broken::Full,
             ErrorCode::SystemIoFailure => Broken::Io(named),
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Broken::Damaged(named),
-            // SQLCipher reports a page whose HMAC does not fit as a plain error.
-            ErrorCode::Unknown if message.as_deref().is_some_and(|m| m.contains("decrypt") || m.contains("hmac")) => {
+            // SQLCipher reports a page whose HMAC does not fit as a plain error, and says no more; a fault in our own
+            // SQL is named by SQLite.
+            ErrorCode::Unknown if message.as_deref().is_none_or(|m| PLAIN.iter().any(|plain| m.contains(plain))) => {
                 Broken::Damaged(named)
             }
             _ => Broken::Other(named),

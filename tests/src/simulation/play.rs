@@ -1,0 +1,309 @@
+//! How a step is played.
+
+use super::ground::stay;
+use super::harm::{harm, spares_the_records};
+use super::ledger::Saved;
+use super::line::{Answer, Ask, trouble_of};
+use super::station::is_receipt;
+use super::story::{Half, How, Step, What};
+use super::unit::{Delivered, Flight, Unit};
+use super::world::{Image, World};
+use anyhow::{Context, Result, ensure};
+use lamplight_domain::kinds::{Amendment, AmendmentAction, AmendmentReason, Check, Event};
+use lamplight_domain::time::MINUTE_MS;
+use lamplight_domain::wire::Trouble;
+
+/// Tablets at once, clones among them.
+const UNITS_MAX: usize = 6;
+
+impl World {
+    pub async fn play(&mut self, step: Step) -> Result<()> {
+        self.pass(500);
+        match step {
+            Step::Save { unit, patient, what } => self.save(self.unit_of(unit), patient, what)?,
+            Step::Station { patient } => self.station.record(patient.into(), &mut self.ledger).await?,
+            Step::Poison { what } => {
+                let last = self.units.iter().find_map(|unit| unit.last.as_ref().map(|(id, of, _)| (*id, *of)));
+                self.station.poison(what, last, &mut self.ledger).await?;
+            }
+            Step::Sync { unit } => {
+                let _ = self.whole(self.unit_of(unit)).await?;
+            }
+            Step::Carry { unit, half, how } => self.carry(self.unit_of(unit), half, how).await?,
+            Step::Again { unit, which } => {
+                if let Some(ask) = self.units[self.unit_of(unit)].asked.one(which) {
+                    let _ = self.station.deliver(ask).await?;
+                }
+            }
+            Step::Wait { seconds } => self.pass(i64::from(seconds) * 1_000),
+            Step::Jump { unit, seconds } => {
+                self.clocks_lied = true;
+                self.units[self.unit_of(unit)].clock.jump(i64::from(seconds) * 1_000);
+            }
+            Step::Kill { unit, boots } => {
+                let n = self.unit_of(unit);
+                self.end_and_start(n, |unit| {
+                    if boots {
+                        unit.clock.boot();
+                    }
+                })
+                .await?;
+                self.look(n, |_| false).context("after a kill")?;
+            }
+            Step::Harm { unit, what, at } => {
+                let n = self.unit_of(unit);
+                self.look(n, |_| false).context("before harm")?;
+                self.end_and_start(n, |unit| {
+                    // In memory nothing fails; a harm that is not done would only make the story weaker.
+                    let _ = harm(&unit.dir, what, at);
+                })
+                .await
+                .with_context(|| format!("after {what:?}"))?;
+                let holding = self.units[n].holding.clone();
+                let spared = spares_the_records(what);
+                self.look(n, |hash| !spared && (holding.told.contains(hash) || !holding.own.contains(hash)))
+                    .with_context(|| format!("after {what:?}"))?;
+            }
+            Step::Image { unit } => {
+                let n = self.unit_of(unit);
+                self.look(n, |_| false).context("before an image")?;
+                let dir = self.fresh_dir();
+                let unit = &self.units[n];
+                unit.image(&dir)?;
+                self.images.push(Image { dir, of: unit.name.clone(), ward: unit.ward, holding: unit.holding.clone() });
+            }
+            Step::PutBack { image } => self.put_back(image).await?,
+            Step::Clone { unit } if self.units.len() < UNITS_MAX => {
+                let n = self.unit_of(unit);
+                self.look(n, |_| false).context("before a clone")?;
+                let dir = self.fresh_dir();
+                self.units[n].image(&dir)?;
+                let number = self.units.len() as u64 + 10;
+                let of = &self.units[n];
+                let name = format!("{}, clone {number}", of.name);
+                let mut clone = Unit::open(name, of.ward, dir, of.clock.of_clone(number), &self.dice)?;
+                clone.holding = of.holding.clone();
+                clone.last.clone_from(&of.last);
+                self.units.push(clone);
+            }
+            Step::Destroy { unit } if self.units.len() > 1 => {
+                let mut lost = self.units.remove(self.unit_of(unit));
+                lost.hang_up().await;
+                let _ = std::fs::remove_dir_all(&lost.dir);
+            }
+            Step::Clone { .. } | Step::Destroy { .. } => {}
+            Step::KillServer => {
+                let dir = self.fresh_dir();
+                super::ground::copy(&self.station.dir, &dir)?;
+                let truth = self.truth.clone();
+                self.station.end_and_start(dir, &truth)?;
+            }
+            Step::BackUp => {
+                let dir = self.fresh_dir();
+                self.backups.push(self.station.back_up(dir)?);
+            }
+            Step::CopyByHand => {
+                let dir = self.fresh_dir();
+                self.by_hand.push(self.station.copy_by_hand(dir)?);
+            }
+            Step::Restore { backup } => {
+                let (dir, truth) = (self.fresh_dir(), self.truth.clone());
+                if let Some(of) = pick(&self.backups, backup) {
+                    self.station.put_back(of, dir, &truth)?;
+                }
+            }
+            Step::RestoreByHand { copy } => {
+                let (dir, truth) = (self.fresh_dir(), self.truth.clone());
+                if let Some(of) = pick(&self.by_hand, copy) {
+                    self.station.put_back(of, dir, &truth)?;
+                }
+            }
+        }
+        self.check_now()
+    }
+
+    fn save(&mut self, n: usize, patient: u8, what: What) -> Result<()> {
+        let unit = &mut self.units[n];
+        let of = stay(unit.ward, patient.into());
+        let check = || Event::Check(Check { place: "bedroom".into(), activity: "resting".into(), evidence: vec![] });
+        let now = lamplight_tablet::Clock::read(&*unit.clock).wall;
+        let (of, id, event, at) = match (what, unit.last.clone()) {
+            (What::Check, _) => (of, None, check(), None),
+            (What::Late, _) => (of, None, check(), Some(now - i64::from(patient) * MINUTE_MS / 8 - 1_000)),
+            (What::Undo, Some((id, of, Event::Check(_) | Event::Note { .. }))) => (of, None, undo(id), None),
+            (What::Twice, Some((id, of, event))) => (of, Some(id), event, None),
+            _ => (of, None, Event::Note { words: format!("note {}", self.ledger.saved.len()) }, None),
+        };
+        let Some(id) = unit.save(of, id, event.clone(), at) else { return Ok(()) };
+        let hash = unit.tablet.saved_hash(id)?.with_context(|| format!("{} does not hold what it saved", unit.name))?;
+        let by = unit.name.clone();
+        let observed_at = at.unwrap_or(now);
+        let saved = Saved { id, by, stay: of, event: event.clone(), observed_at, is_late: at.is_some() };
+        match self.ledger.saved.entry(hash) {
+            std::collections::btree_map::Entry::Vacant(new) => {
+                ensure!(what != What::Twice || unit.last.is_none(), "a repeated save made a second entry");
+                new.insert(saved);
+            }
+            std::collections::btree_map::Entry::Occupied(before) => {
+                ensure!(what == What::Twice && before.get().event == event, "two entries have one body");
+            }
+        }
+        unit.holding.must.insert(hash);
+        unit.holding.own.insert(hash);
+        unit.last = Some((id, of, event));
+        Ok(())
+    }
+
+    /// One question of a contact. A contact that is not under way begins.
+    async fn carry(&mut self, n: usize, half: Half, how: How) -> Result<()> {
+        let mut flight = match self.units[n].flight(half).take() {
+            Some(flight) => flight,
+            None => {
+                let mut flight = self.units[n].begin(half, self.station.times_restored);
+                if flight.go_on().await?.is_some() {
+                    return Ok(());
+                }
+                flight
+            }
+        };
+        let Some(ask) = flight.ask().cloned() else { return Ok(()) };
+        let delivered = match (flight.held_up.take(), how) {
+            (Some(_), How::Lost | How::AnswerLost) => self.nothing(how),
+            (Some(delivered), _) => delivered,
+            (None, How::Lost | How::Busy) => self.nothing(how),
+            (None, How::AnswerLost) => {
+                self.deliver(n, ask).await?;
+                self.nothing(how)
+            }
+            (None, How::HeldUp) => {
+                flight.held_up = Some(self.deliver(n, ask).await?);
+                *self.units[n].flight(half) = Some(flight);
+                return Ok(());
+            }
+            (None, How::Twice) => {
+                self.deliver(n, ask.clone()).await?;
+                self.deliver(n, ask).await?
+            }
+            (None, How::Mangled) => self.station.deliver(ask.mangled()).await?,
+            (None, How::Stale) => match self.stale(n, &ask) {
+                Some(answer) => Delivered { answer: Ok(answer), ..self.nothing(How::Lost) },
+                None => self.deliver(n, ask).await?,
+            },
+            (None, How::Through) => self.deliver(n, ask).await?,
+        };
+        if self.hand_over(n, &mut flight, delivered).await?.is_none() {
+            *self.units[n].flight(half) = Some(flight);
+        }
+        Ok(())
+    }
+
+    fn nothing(&self, how: How) -> Delivered {
+        let answer = Err(trouble_of(how).unwrap_or(Trouble::Busy { retry_after_ms: 1 }));
+        Delivered { answer, held: self.station.held.clone(), times_restored: self.station.times_restored }
+    }
+
+    /// An older answer of the same sort. HTTP binds an answer to its question; only what names its question by itself
+    /// (receipts) or is checked against what is held (pages) must withstand more.
+    fn stale(&self, n: usize, ask: &Ask) -> Option<Answer> {
+        let answered = self.units[n].answered.iter().rev();
+        answered
+            .filter(|answer| matches!((ask, answer), (Ask::Push(_), Answer::Push(_)) | (Ask::Feed(_), Answer::Feed(_))))
+            .nth(1)
+            .cloned()
+    }
+
+    /// To the server; what it says is on its way.
+    pub async fn deliver(&mut self, n: usize, ask: Ask) -> Result<Delivered> {
+        self.units[n].asked.note(&ask);
+        let delivered = self.station.deliver(ask).await?;
+        if let Ok(answer) = &delivered.answer {
+            self.units[n].answered.push(answer.clone());
+        }
+        Ok(delivered)
+    }
+
+    /// The answer arrives. How the contact ended, where it did.
+    pub async fn hand_over(
+        &mut self,
+        n: usize,
+        flight: &mut Flight,
+        delivered: Delivered,
+    ) -> Result<Option<Result<(), Trouble>>> {
+        let before = self.units[n].tablet.sync_state();
+        flight.answer(delivered.answer.clone());
+        let done = flight.go_on().await?;
+        let receipt = is_receipt(&delivered.answer);
+        let unit = &mut self.units[n];
+        let after = unit.tablet.sync_state();
+        let believed = receipt.filter(|r| Some(r.head.author) == after.author && r.head.seq == after.confirmed);
+        if believed.is_some() {
+            unit.holding.told.extend(delivered.held.iter().copied());
+        } else if receipt.is_none() && after.author == before.author {
+            ensure!(after.confirmed <= before.confirmed, "I5: {} counts as confirmed what no receipt names", unit.name);
+        }
+        let had_its_say = matches!(done, Some(Ok(()))) && flight.half == Half::Send;
+        if had_its_say && after.waiting == 0 && flight.times_restored == self.station.times_restored {
+            let lacks = unit.holding.own.iter().find(|hash| !self.station.held.contains(hash));
+            if let Some(hash) = lacks {
+                anyhow::bail!(
+                    "I5: {} says all is confirmed, and the server lacks {}",
+                    unit.name,
+                    self.ledger.words(hash)
+                );
+            }
+        }
+        Ok(done)
+    }
+
+    async fn end_and_start(&mut self, n: usize, between: impl FnOnce(&mut Unit)) -> Result<()> {
+        let dir = self.fresh_dir();
+        let unit = &mut self.units[n];
+        unit.hang_up().await;
+        unit.image(&dir)?;
+        let old = std::mem::replace(&mut unit.dir, dir.clone());
+        between(unit);
+        unit.end_and_start(dir).await?;
+        let _ = std::fs::remove_dir_all(old);
+        Ok(())
+    }
+
+    /// A device gets an image of itself back; where it is gone, another device gets it.
+    async fn put_back(&mut self, image: u8) -> Result<()> {
+        let dir = self.fresh_dir();
+        let Some(Image { dir: from, of, ward, holding }) = pick(&self.images, image) else { return Ok(()) };
+        super::ground::copy(from, &dir)?;
+        let (of, ward, holding) = (of.clone(), *ward, holding.clone());
+        match self.units.iter().position(|unit| unit.name == of) {
+            Some(n) => {
+                let unit = &mut self.units[n];
+                let old = unit.dir.clone();
+                unit.end_and_start(dir).await?;
+                unit.holding = holding;
+                unit.last = None;
+                let _ = std::fs::remove_dir_all(old);
+                self.look(n, |_| false).context("after an image was put back")?;
+            }
+            None if self.units.len() < UNITS_MAX => {
+                let clock = self.units[0].clock.of_clone(self.units.len() as u64 + 20);
+                let mut unit = Unit::open(of, ward, dir, clock, &self.dice)?;
+                unit.holding = holding;
+                self.units.push(unit);
+            }
+            None => {}
+        }
+        Ok(())
+    }
+}
+
+fn pick<T>(of: &[T], n: u8) -> Option<&T> {
+    if of.is_empty() { None } else { of.get(usize::from(n) % of.len()) }
+}
+
+fn undo(of: lamplight_domain::ids::RecordId) -> Event {
+    Event::Amendment(Amendment {
+        of,
+        action: AmendmentAction::Retract,
+        reason: AmendmentReason::Undo,
+        words: String::new(),
+    })
+}

@@ -1,0 +1,221 @@
+//! One tablet of a history: its folder, its clocks, the contacts that are under way.
+
+use super::ground::{Asked, Dice, TECHNICIAN, copy, open_tablet};
+use super::ledger::Holding;
+use super::line::{Answer, Ask, Call, Line, cut};
+use super::story::Half;
+use anyhow::{Context, Result};
+use lamplight_domain::chain::Hash;
+use lamplight_domain::ids::{RecordId, StaffId, StayId};
+use lamplight_domain::kinds::Event;
+use lamplight_domain::record::Auth;
+use lamplight_domain::time::{Clocks, Ms};
+use lamplight_domain::wire::Trouble;
+use lamplight_tablet::{Clock, Tablet};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+/// The true time, the device's wall clock beside it, and its boot clock.
+pub struct UnitClock {
+    truth: Arc<AtomicI64>,
+    wall_error_ms: AtomicI64,
+    boots: AtomicU64,
+    booted_at: AtomicI64,
+    device: u64,
+}
+
+impl UnitClock {
+    pub fn new(truth: &Arc<AtomicI64>, device: u64) -> Arc<UnitClock> {
+        let booted_at = truth.load(Ordering::SeqCst) - 1_000;
+        Arc::new(UnitClock {
+            truth: truth.clone(),
+            wall_error_ms: AtomicI64::new(0),
+            boots: AtomicU64::new(1),
+            booted_at: AtomicI64::new(booted_at),
+            device,
+        })
+    }
+    pub fn jump(&self, ms: i64) {
+        self.wall_error_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+    pub fn boot(&self) {
+        self.boots.fetch_add(1, Ordering::SeqCst);
+        self.booted_at.store(self.truth.load(Ordering::SeqCst) - 1_000, Ordering::SeqCst);
+    }
+    /// A second device's clock that stands as this one's does.
+    pub fn of_clone(&self, device: u64) -> Arc<UnitClock> {
+        let clock = UnitClock::new(&self.truth, device);
+        clock.jump(self.wall_error_ms.load(Ordering::SeqCst));
+        clock
+    }
+}
+
+impl Clock for UnitClock {
+    fn read(&self) -> Clocks {
+        let truth = self.truth.load(Ordering::SeqCst);
+        Clocks {
+            wall: Ms(truth + self.wall_error_ms.load(Ordering::SeqCst)),
+            boot_id: Uuid::from_u64_pair(self.device + 1, self.boots.load(Ordering::SeqCst)),
+            boot_ms: truth - self.booted_at.load(Ordering::SeqCst),
+        }
+    }
+}
+
+/// A contact that is under way: it waits at its next question, or for its answer.
+pub struct Flight {
+    task: JoinHandle<Result<(), Trouble>>,
+    calls: mpsc::UnboundedReceiver<Call>,
+    call: Option<Call>,
+    pub half: Half,
+    /// How often the server had been put back when it began.
+    pub times_restored: u32,
+    /// What the server said to it, on its way.
+    pub held_up: Option<Delivered>,
+}
+
+#[derive(Clone)]
+pub struct Delivered {
+    pub answer: Result<Answer, Trouble>,
+    /// What the server held when it answered, and how often it had been put back until then.
+    pub held: Arc<BTreeSet<Hash>>,
+    pub times_restored: u32,
+}
+
+impl Flight {
+    fn begin(tablet: &Tablet, half: Half, whole: bool, times_restored: u32) -> Flight {
+        let (line, calls) = mpsc::unbounded_channel();
+        let (tablet, line) = (tablet.clone(), Line(line));
+        let task = tokio::spawn(async move {
+            match half {
+                _ if whole => tablet.sync_over(&line).await.map(|_| ()),
+                Half::Send => tablet.send_over(&line, true).await.map(|_| ()),
+                Half::Listen => tablet.listen_over(&line).await.map(|_| ()),
+            }
+        });
+        Flight { task, calls, call: None, half, times_restored, held_up: None }
+    }
+
+    pub fn ask(&self) -> Option<&Ask> {
+        self.call.as_ref().map(|call| &call.ask)
+    }
+
+    /// Hands the answer over.
+    pub fn answer(&mut self, answer: Result<Answer, Trouble>) {
+        if let Some(call) = self.call.take() {
+            let _ = call.answer.send(answer);
+        }
+    }
+
+    /// Goes on to the next question: None where there is one, else how the contact ended. Nothing else of the tablet
+    /// runs meanwhile, so a history is the same however the threads are scheduled.
+    pub async fn go_on(&mut self) -> Result<Option<Result<(), Trouble>>> {
+        match self.calls.recv().await {
+            Some(call) => {
+                self.call = Some(call);
+                Ok(None)
+            }
+            None => Ok(Some((&mut self.task).await.context("a contact panicked")?)),
+        }
+    }
+
+    async fn abandon(mut self) {
+        self.answer(Err(cut()));
+        self.task.abort();
+        let _ = self.task.await;
+    }
+}
+
+pub struct Unit {
+    pub name: String,
+    pub ward: usize,
+    pub dir: PathBuf,
+    pub clock: Arc<UnitClock>,
+    pub dice: Dice,
+    pub tablet: Tablet,
+    pub send: Option<Flight>,
+    pub listen: Option<Flight>,
+    pub asked: Asked,
+    /// The newest answer of each sort, for whoever asks next.
+    pub answered: Vec<Answer>,
+    /// What it must hold.
+    pub holding: Holding,
+    /// The last entry saved on it: of whom, by whom, what.
+    pub last: Option<(RecordId, StayId, Event)>,
+}
+
+impl Unit {
+    pub fn open(name: String, ward: usize, dir: PathBuf, clock: Arc<UnitClock>, dice: &Dice) -> Result<Unit> {
+        let tablet = open_tablet(&dir, &clock, dice).with_context(|| format!("{name} does not start"))?;
+        Ok(Unit {
+            name,
+            ward,
+            dir,
+            clock,
+            dice: dice.clone(),
+            tablet,
+            send: None,
+            listen: None,
+            asked: Asked::default(),
+            answered: Vec::new(),
+            holding: Holding::default(),
+            last: None,
+        })
+    }
+
+    pub fn flight(&mut self, half: Half) -> &mut Option<Flight> {
+        match half {
+            Half::Send => &mut self.send,
+            Half::Listen => &mut self.listen,
+        }
+    }
+    pub fn begin(&self, half: Half, times_restored: u32) -> Flight {
+        Flight::begin(&self.tablet, half, false, times_restored)
+    }
+    pub fn begin_whole(&self, times_restored: u32) -> Flight {
+        Flight::begin(&self.tablet, Half::Send, true, times_restored)
+    }
+
+    /// What it was doing over the network ends there.
+    pub async fn hang_up(&mut self) {
+        for flight in [self.send.take(), self.listen.take()].into_iter().flatten() {
+            flight.abandon().await;
+        }
+    }
+
+    /// Its files as they are this moment, in a folder of their own.
+    pub fn image(&self, to: &Path) -> Result<()> {
+        copy(&self.dir, to)
+    }
+
+    /// Ends without warning: what goes on is in `dir`, made from the files as they were.
+    pub async fn end_and_start(&mut self, dir: PathBuf) -> Result<()> {
+        self.hang_up().await;
+        self.dir = dir;
+        self.tablet = open_tablet(&self.dir, &self.clock, &self.dice)
+            .with_context(|| format!("{} does not start again", self.name))?;
+        Ok(())
+    }
+
+    /// Hash and id of every body that it holds.
+    pub fn holds(&self) -> Result<BTreeSet<Hash>> {
+        let mut lines = Vec::new();
+        self.tablet.export(&mut lines)?;
+        let mut held = BTreeSet::new();
+        for line in lines.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+            let line: serde_json::Value = serde_json::from_slice(line)?;
+            held.insert(serde_json::from_value(line["hash"].clone()).context("an export's line names no hash")?);
+        }
+        Ok(held)
+    }
+
+    /// Records something as a technician does. None where it was refused: then it is not saved.
+    pub fn save(&self, stay: StayId, id: Option<RecordId>, event: Event, at: Option<Ms>) -> Option<RecordId> {
+        let by: Option<StaffId> = Some(TECHNICIAN);
+        self.tablet.record(by, Auth::Pin, Some(stay), id, event, at).ok().map(|saved| saved.record)
+    }
+}

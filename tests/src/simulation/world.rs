@@ -1,0 +1,225 @@
+//! Who is there, and what must be true at every moment and in the end.
+
+use super::ground::{Dice, Ground, PATIENTS_OF_A_WARD, START, TABLETS, WARDS, copy, fresh_folder, stay};
+use super::ledger::{Holding, Ledger, settled};
+use super::station::{Copy, Station};
+use super::unit::{Flight, Unit, UnitClock};
+use anyhow::{Context, Result, ensure};
+use lamplight_domain::chain::Hash;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use tempfile::TempDir;
+
+/// Contacts of every tablet after the faults have stopped: a fork, a second one, and what others brought since.
+const ROUNDS: usize = 6;
+/// Questions of one contact; more is a loop.
+const QUESTIONS: usize = 300;
+
+pub struct World {
+    folder: TempDir,
+    folders: u32,
+    pub truth: Arc<AtomicI64>,
+    pub dice: Dice,
+    pub station: Station,
+    pub units: Vec<Unit>,
+    pub images: Vec<Image>,
+    pub backups: Vec<Copy>,
+    pub by_hand: Vec<Copy>,
+    pub ledger: Ledger,
+    begun_with: BTreeSet<Hash>,
+    /// A wall clock was wrong: what counts as seen when is then the domain's own question.
+    pub clocks_lied: bool,
+}
+
+/// A tablet's folder as it once was.
+pub struct Image {
+    pub dir: PathBuf,
+    pub of: String,
+    pub ward: usize,
+    pub holding: Holding,
+}
+
+impl World {
+    pub fn begin(ground: &Ground, seed: u64) -> Result<World> {
+        let folder = fresh_folder()?;
+        let (truth, dice) = (Arc::new(AtomicI64::new(START.0)), Dice::of(seed.wrapping_add(1)));
+        let dir = folder.path().join("server");
+        copy(&ground.server, &dir)?;
+        let station = Station::open(dir, &truth, &dice)?;
+        let begun_with = station.held.as_ref().clone();
+        let mut units = Vec::new();
+        for (n, (template, ward)) in ground.tablets.iter().zip(TABLETS).enumerate() {
+            let dir = folder.path().join(format!("tablet-{n}"));
+            copy(template, &dir)?;
+            let name = format!("tablet {n}");
+            let mut unit = Unit::open(name, ward, dir, UnitClock::new(&truth, n as u64), &dice)?;
+            unit.holding.must = unit.holds()?;
+            units.push(unit);
+        }
+        let (images, backups, by_hand, ledger) = (Vec::new(), Vec::new(), Vec::new(), Ledger::default());
+        let folders = 0;
+        let clocks_lied = false;
+        Ok(World {
+            folder,
+            folders,
+            truth,
+            dice,
+            station,
+            units,
+            images,
+            backups,
+            by_hand,
+            ledger,
+            begun_with,
+            clocks_lied,
+        })
+    }
+
+    pub fn fresh_dir(&mut self) -> PathBuf {
+        self.folders += 1;
+        self.folder.path().join(format!("folder-{}", self.folders))
+    }
+    pub fn pass(&self, ms: i64) {
+        self.truth.fetch_add(ms, Ordering::SeqCst);
+    }
+    /// A number that counts round; None where there is nobody.
+    pub fn unit_of(&self, n: u8) -> usize {
+        usize::from(n) % self.units.len()
+    }
+
+    /// What is true at every moment: a tablet that says nothing waits had everything at the server once.
+    pub fn check_now(&self) -> Result<()> {
+        for unit in &self.units {
+            let state = unit.tablet.sync_state();
+            ensure!(state.confirmed <= state.head, "I5: {} says more is confirmed than it wrote", unit.name);
+            if state.waiting == 0 {
+                let never = unit.holding.own.iter().find(|hash| !self.station.ever_held.contains(hash));
+                if let Some(hash) = never {
+                    anyhow::bail!(
+                        "I5: {} says that nothing waits, and the server never had {}",
+                        unit.name,
+                        self.ledger.words(hash)
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// All faults stop; everybody is in touch again, and again. Then everything must be right.
+    pub async fn settle(&mut self) -> Result<()> {
+        for unit in &mut self.units {
+            unit.hang_up().await;
+        }
+        let mut survived: BTreeSet<Hash> = self.station.held.as_ref().clone();
+        for n in 0..self.units.len() {
+            self.look(n, |_| false).context("when the faults stopped")?;
+            survived.extend(&self.units[n].holding.must);
+        }
+        let mut troubles = Vec::new();
+        for _ in 0..ROUNDS {
+            troubles.clear();
+            self.pass(2_000);
+            for n in 0..self.units.len() {
+                if let Err(trouble) = self.whole(n).await? {
+                    troubles.push(format!("{}: {trouble}", self.units[n].name));
+                }
+                self.check_now()?;
+            }
+        }
+        ensure!(troubles.is_empty(), "I4: after {ROUNDS} rounds still {troubles:?}");
+        for unit in &self.units {
+            let waiting = unit.tablet.sync_state().waiting;
+            ensure!(waiting == 0, "I4: {waiting} entries of {} wait for ever", unit.name);
+        }
+        settled(&self.ledger, &survived, &self.station.everything()?, &self.begun_with)?;
+        self.station.verify()?;
+        self.replicas_agree()?;
+        if !self.clocks_lied {
+            self.boards_agree()?;
+        }
+        Ok(())
+    }
+
+    /// Looks at what a tablet holds.
+    pub fn look(&mut self, n: usize, may_go: impl Fn(&Hash) -> bool) -> Result<()> {
+        let unit = &mut self.units[n];
+        let held = unit.holds()?;
+        unit.holding.look(held, &self.ledger, &unit.name, may_go)
+    }
+
+    /// A whole contact with nothing in its way. What was under way before ends first.
+    pub async fn whole(&mut self, n: usize) -> Result<Result<(), lamplight_domain::wire::Trouble>> {
+        for half in [super::story::Half::Send, super::story::Half::Listen] {
+            if let Some(flight) = self.units[n].flight(half).take() {
+                let _ = self.fly(n, flight).await?;
+            }
+        }
+        let mut flight = self.units[n].begin_whole(self.station.times_restored);
+        match flight.go_on().await? {
+            Some(done) => Ok(done),
+            None => self.fly(n, flight).await,
+        }
+    }
+
+    /// Carries every question of a contact to its end.
+    async fn fly(&mut self, n: usize, mut flight: Flight) -> Result<Result<(), lamplight_domain::wire::Trouble>> {
+        for _ in 0..QUESTIONS {
+            let delivered = match (flight.held_up.take(), flight.ask().cloned()) {
+                (Some(delivered), _) => delivered,
+                (None, Some(ask)) => self.deliver(n, ask).await?,
+                (None, None) => anyhow::bail!("a contact of {} asks nothing and does not end", self.units[n].name),
+            };
+            if let Some(done) = self.hand_over(n, &mut flight, delivered).await? {
+                return Ok(done);
+            }
+        }
+        anyhow::bail!("I4: one contact of {} asks more than {QUESTIONS} questions", self.units[n].name)
+    }
+
+    fn replicas_agree(&self) -> Result<()> {
+        for unit in &self.units {
+            let held = unit.holds()?;
+            let day = self.station.feed_of_a_day(WARDS[unit.ward])?;
+            let lacks: Vec<_> = day.difference(&held).collect();
+            if let Some(first) = lacks.first() {
+                anyhow::bail!(
+                    "{} lacks {} records of its ward, first {}",
+                    unit.name,
+                    lacks.len(),
+                    self.ledger.words(first)
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Every board of a ward names the same last check of every patient as the ledger does.
+    fn boards_agree(&self) -> Result<()> {
+        for (number, ward) in WARDS.iter().enumerate() {
+            let mut boards = vec![("the station".to_owned(), self.station.server.board(*ward))];
+            for unit in self.units.iter().filter(|unit| unit.ward == number) {
+                boards.push((unit.name.clone(), unit.tablet.board()?));
+            }
+            for n in 0..PATIENTS_OF_A_WARD {
+                let of = stay(number, n);
+                let truth = self.ledger.last_check(of, &self.station.held);
+                for (whose, board) in &boards {
+                    let card = board.cards.iter().find(|card| card.stay == of);
+                    let card = card.with_context(|| format!("I7: patient {n} is not on the board of {whose}"))?;
+                    let seen = card.last_seen.as_ref().map(|seen| (seen.at, seen.record));
+                    ensure!(seen == truth, "I7: {whose} says {seen:?} of patient {n}, and it was {truth:?}");
+                    let due = truth.map(|(at, _)| at + 15 * 60_000);
+                    ensure!(
+                        due.is_none() || card.due_at == due,
+                        "I7: {whose} says {:?} is when patient {n} is due, and it is {due:?}",
+                        card.due_at
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+}
