@@ -17,16 +17,19 @@ pub const CONTACTS: &str = "contacts";
 pub struct Known {
     pub records: WardRecords,
     pub roster: Option<Arc<Roster>>,
+    /// The file with everybody's PINs was lost: nobody can sign in until the station has sent the roster anew.
+    pub lacks_pins: bool,
     pub contacts: Vec<ContactMark>,
 }
 
 impl Known {
     pub fn load(records: &File, identity: &File, now: Ms) -> Result<Known, Broken> {
-        let roster = match identity.read(roster::get)? {
-            None => records.read(|from| meta::get(from, ROSTER))?,
-            found => found,
-        };
-        let mut known = Known { roster: roster.map(Arc::new), ..Known::default() };
+        let (first, second) = (identity.read(roster::get)?, records.read(|from| meta::get::<Roster>(from, ROSTER))?);
+        let lacks_pins = first.is_none() && second.is_some();
+        if let (Some(roster), None) = (&first, &second) {
+            records.write(|to| meta::set(to, ROSTER, roster))?;
+        }
+        let mut known = Known { roster: first.or(second).map(Arc::new), lacks_pins, ..Known::default() };
         let (held, contacts) =
             records.read(|from| Ok((bodies::for_board(from, now - IN_MEMORY_MS)?, meta::get(from, CONTACTS)?)))?;
         for record in held {

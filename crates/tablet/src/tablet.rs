@@ -244,6 +244,9 @@ fn newest_identity(identity_file: &File, records: &File) -> Result<Option<Identi
         }
         return Ok(second);
     }
+    if let (Some(found), true) = (&first, authors(&first) > authors(&second)) {
+        records.write(|to| meta::set(to, IDENTITY, found))?;
+    }
     Ok(first)
 }
 

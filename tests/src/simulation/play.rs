@@ -78,7 +78,7 @@ impl World {
                 self.look(n, |_| false).context("before a clone")?;
                 let dir = self.fresh_dir();
                 self.units[n].image(&dir)?;
-                let number = self.units.len() as u64 + 10;
+                let number = self.fresh_device();
                 let of = &self.units[n];
                 let name = format!("{}, clone {number}", of.name);
                 let mut clone = Unit::open(name, of.ward, dir, of.clock.of_clone(number), &self.dice)?;
@@ -199,7 +199,7 @@ impl World {
 
     fn nothing(&self, how: How) -> Delivered {
         let answer = Err(trouble_of(how).unwrap_or(Trouble::Busy { retry_after_ms: 1 }));
-        Delivered { answer, held: self.station.held.clone(), times_restored: self.station.times_restored }
+        Delivered { answer, held: self.station.held.clone() }
     }
 
     /// An older answer of the same sort. HTTP binds an answer to its question; only what names its question by itself
@@ -284,7 +284,8 @@ impl World {
                 self.look(n, |_| false).context("after an image was put back")?;
             }
             None if self.units.len() < UNITS_MAX => {
-                let clock = self.units[0].clock.of_clone(self.units.len() as u64 + 20);
+                let number = self.fresh_device();
+                let clock = self.units[0].clock.of_clone(number);
                 let mut unit = Unit::open(of, ward, dir, clock, &self.dice)?;
                 unit.holding = holding;
                 self.units.push(unit);

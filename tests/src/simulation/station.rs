@@ -64,7 +64,7 @@ impl Station {
     pub async fn deliver(&mut self, ask: Ask) -> Result<Delivered> {
         let answer = ask.at(&self.server).await;
         self.look()?;
-        Ok(Delivered { answer, held: self.held.clone(), times_restored: self.times_restored })
+        Ok(Delivered { answer, held: self.held.clone() })
     }
 
     /// A nurse writes something down at the station.

@@ -81,9 +81,8 @@ pub struct Flight {
 #[derive(Clone)]
 pub struct Delivered {
     pub answer: Result<Answer, Trouble>,
-    /// What the server held when it answered, and how often it had been put back until then.
+    /// What the server held when it answered.
     pub held: Arc<BTreeSet<Hash>>,
-    pub times_restored: u32,
 }
 
 impl Flight {

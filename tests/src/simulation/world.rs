@@ -20,6 +20,7 @@ const QUESTIONS: usize = 300;
 pub struct World {
     folder: TempDir,
     folders: u32,
+    devices: u64,
     pub truth: Arc<AtomicI64>,
     pub dice: Dice,
     pub station: Station,
@@ -59,11 +60,12 @@ impl World {
             units.push(unit);
         }
         let (images, backups, by_hand, ledger) = (Vec::new(), Vec::new(), Vec::new(), Ledger::default());
-        let folders = 0;
+        let (folders, devices) = (0, TABLETS.len() as u64);
         let clocks_lied = false;
         Ok(World {
             folder,
             folders,
+            devices,
             truth,
             dice,
             station,
@@ -80,6 +82,11 @@ impl World {
     pub fn fresh_dir(&mut self) -> PathBuf {
         self.folders += 1;
         self.folder.path().join(format!("folder-{}", self.folders))
+    }
+    /// Of a device that was not there before: its boots are nobody else's.
+    pub fn fresh_device(&mut self) -> u64 {
+        self.devices += 1;
+        self.devices
     }
     pub fn pass(&self, ms: i64) {
         self.truth.fetch_add(ms, Ordering::SeqCst);

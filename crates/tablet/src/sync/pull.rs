@@ -5,7 +5,7 @@ use super::offer;
 use super::push::local;
 use crate::contact::Exchange;
 use crate::file::{bodies, feeds, held, lock, meta, pins, roster};
-use crate::known::CONTACTS;
+use crate::known::{CONTACTS, Known};
 use crate::tablet::{CONTACT, Inner, ROSTER};
 use crate::trouble;
 use lamplight_domain::chain::{Hash, feed_hash};
@@ -89,7 +89,10 @@ impl Inner {
         let identity = self.identity().ok_or_else(join_first)?;
         let author = identity.author().ok_or_else(join_first)?.credential.author;
         let from = self.records.read(|db| feeds::next(db, identity.ward)).map_err(local)?;
-        let roster_version = self.roster().map_or(0, |r| r.version);
+        let roster_version = match &*self.known() {
+            known if known.lacks_pins => 0,
+            known => known.roster.as_ref().map_or(0, |r| r.version),
+        };
         let (ward, name) = (identity.ward, identity.name.clone());
         Ok(FeedAsk { author, ward, from, limit: PAGE_ROWS, wait_ms, roster_version, name, own_by_hash: true })
     }
@@ -209,7 +212,8 @@ impl Inner {
         if roster.facility.id != identity.facility {
             return Err(not_the_server("its roster is of another facility"));
         }
-        if self.roster().is_some_and(|ours| ours.version == roster.version) {
+        let is_ours = |known: &Known| known.roster.as_ref().is_some_and(|ours| ours.version == roster.version);
+        if is_ours(&self.known()) && !self.known().lacks_pins {
             return Ok(());
         }
         let sealed = pins::seal(&identity.device_secret.0, &mut roster);
@@ -221,7 +225,10 @@ impl Inner {
             .map_err(local)?;
         // Without it no board can be shown and nothing recorded: also where the other file is lost.
         self.records.write(|to| meta::set(to, ROSTER, &roster)).map_err(local)?;
-        self.known_mut().roster = Some(Arc::new(roster));
+        {
+            let mut known = self.known_mut();
+            (known.roster, known.lacks_pins) = (Some(Arc::new(roster)), false);
+        }
         lock(&self.troubles).over("identity.set_aside");
         self.changed();
         Ok(())
