@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand};
-use lamplight_tests::simulation;
+use lamplight_tests::simulation::{self, Playing};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 #[derive(Parser)]
@@ -49,7 +49,7 @@ fn main() -> Result<()> {
     }
     let begun = Instant::now();
     let until = seconds.map(|s| begun + Duration::from_secs(s));
-    let found = simulation::histories(seed, count, threads, enough, until)?;
+    let found = simulation::histories(&Playing { first_seed: seed, count, threads, enough, until })?;
     let minutes = begun.elapsed().as_secs_f64() / 60.0;
     let rate = found.histories as f64 / minutes;
     println!("{} histories of {} steps in {minutes:.1} min, {rate:.0} a minute", found.histories, found.steps);

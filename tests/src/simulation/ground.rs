@@ -13,6 +13,7 @@ use lamplight_domain::time::{HOUR_MS, Ms};
 use lamplight_server::facility::{Inviting, Own, found, make_invite};
 use lamplight_server::{FacilityServer, Surroundings};
 use lamplight_tablet::{Options, Tablet};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -90,6 +91,13 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
         } else if name == "reserve" {
             // Never written, only removed: the same file does for all.
             std::fs::hard_link(&path, to.join(name))?;
+        } else if name == "second-copy" {
+            // Written full of zeros first: a hole reads the same.
+            let bytes = std::fs::read(&path)?;
+            let written = bytes.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
+            let file = std::fs::File::create(to.join(name))?;
+            file.write_all_at(&bytes[..written], 0)?;
+            file.set_len(bytes.len() as u64)?;
         } else if name != "in-use" && name != "serve.lock" && !name.ends_with("-shm") {
             std::fs::copy(&path, to.join(name))?;
         }

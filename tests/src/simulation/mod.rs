@@ -10,6 +10,7 @@ mod ground;
 mod harm;
 mod ledger;
 mod line;
+mod log;
 mod play;
 mod run;
 mod station;
@@ -17,5 +18,5 @@ mod story;
 mod unit;
 mod world;
 
-pub use run::{Failure, Found, histories, one};
+pub use run::{Failure, Found, Playing, histories, twice};
 pub use story::{Step, story_of};

@@ -1,9 +1,11 @@
 //! Many seeds, side by side; the shortest story of one that fails.
 
 use super::ground::Ground;
+use super::log;
 use super::story::{Step, story_of};
 use super::world::World;
 use anyhow::{Context, Result, anyhow};
+use lamplight_domain::chain::Hash;
 use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -37,9 +39,20 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// Plays the stories of `count` seeds from `first` on, on `threads` threads, until they are through, `enough` failed, or
-/// the time is up.
-pub fn histories(first: u64, count: u64, threads: usize, enough: usize, until: Option<Instant>) -> Result<Found> {
+/// How many histories, and for how long.
+pub struct Playing {
+    pub first_seed: u64,
+    pub count: u64,
+    pub threads: usize,
+    /// Ends after so many failures.
+    pub enough: usize,
+    pub until: Option<Instant>,
+}
+
+/// Plays the stories of the seeds. Errors: where no history can be played at all.
+pub fn histories(playing: &Playing) -> Result<Found> {
+    let Playing { first_seed, count, threads, enough, until } = *playing;
+    log::watch();
     let ground = runtime()?.block_on(Ground::make()).context("the ground of the histories cannot be made")?;
     let (next, steps, done) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let (failures, stop) = (Mutex::new(Vec::new()), AtomicBool::new(false));
@@ -53,7 +66,7 @@ pub fn histories(first: u64, count: u64, threads: usize, enough: usize, until: O
                         if n >= count {
                             break;
                         }
-                        let seed = first.wrapping_add(n);
+                        let seed = first_seed.wrapping_add(n);
                         let story = story_of(seed);
                         steps.fetch_add(story.len() as u64, Ordering::Relaxed);
                         if let Err(why) = played(&runtime, &ground, seed, &story) {
@@ -70,15 +83,19 @@ pub fn histories(first: u64, count: u64, threads: usize, enough: usize, until: O
             .collect();
         workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| anyhow!("a worker panicked"))?)
     })?;
-    let failures = failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut failures = failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(line) = log::named() {
+        failures.push(Failure { seed: first_seed, why: format!("I8: a log names a patient: {line}"), story: vec![] });
+    }
     Ok(Found { histories: done.into_inner(), steps: steps.into_inner(), failures })
 }
 
-/// Plays one story.
-pub fn one(seed: u64, story: &[Step]) -> Result<()> {
+/// Plays a seed's story twice: what every file held in the end, by its hash, each time.
+pub fn twice(seed: u64) -> Result<[Hash; 2]> {
     let runtime = runtime()?;
     let ground = runtime.block_on(Ground::make())?;
-    played(&runtime, &ground, seed, story)
+    let story = story_of(seed);
+    Ok([played(&runtime, &ground, seed, &story)?, played(&runtime, &ground, seed, &story)?])
 }
 
 fn runtime() -> Result<Runtime> {
@@ -86,14 +103,15 @@ fn runtime() -> Result<Runtime> {
 }
 
 /// A panic in either program is a failure like any other.
-fn played(runtime: &Runtime, ground: &Ground, seed: u64, story: &[Step]) -> Result<()> {
+fn played(runtime: &Runtime, ground: &Ground, seed: u64, story: &[Step]) -> Result<Hash> {
     let play = || {
         runtime.block_on(async {
             let mut world = World::begin(ground, seed)?;
             for (n, step) in story.iter().enumerate() {
                 world.play(*step).await.with_context(|| format!("at step {}", n + 1))?;
             }
-            world.settle().await
+            world.settle().await?;
+            world.all_of_it()
         })
     };
     std::panic::catch_unwind(AssertUnwindSafe(play)).unwrap_or_else(|_| Err(anyhow!("a panic")))

@@ -5,7 +5,7 @@ use super::ledger::{Holding, Ledger, settled};
 use super::station::{Copy, Station};
 use super::unit::{Flight, Unit, UnitClock};
 use anyhow::{Context, Result, ensure};
-use lamplight_domain::chain::Hash;
+use lamplight_domain::chain::{Hash, body_hash};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -125,7 +125,7 @@ impl World {
             self.look(n, |_| false).context("when the faults stopped")?;
             survived.extend(&self.units[n].holding.must);
         }
-        let mut troubles = Vec::new();
+        let (mut troubles, mut before) = (Vec::new(), None);
         for _ in 0..ROUNDS {
             troubles.clear();
             self.pass(2_000);
@@ -134,6 +134,11 @@ impl World {
                     troubles.push(format!("{}: {trouble}", self.units[n].name));
                 }
                 self.check_now()?;
+            }
+            // Until a round brings nothing new to anybody.
+            let after = self.all_of_it()?;
+            if troubles.is_empty() && before.replace(after) == Some(after) {
+                break;
             }
         }
         ensure!(troubles.is_empty(), "I4: after {ROUNDS} rounds still {troubles:?}");
@@ -148,6 +153,21 @@ impl World {
             self.boards_agree()?;
         }
         Ok(())
+    }
+
+    /// What everybody holds, as one hash: the same for the same history.
+    pub fn all_of_it(&self) -> Result<Hash> {
+        let mut all = Vec::new();
+        for hash in self.station.everything()?.keys() {
+            all.extend(hash.0);
+        }
+        for unit in &self.units {
+            let state = unit.tablet.sync_state();
+            all.extend(state.author.map_or([0; 16], |author| *author.0.as_bytes()));
+            all.extend(state.head.to_be_bytes());
+            unit.holds()?.iter().for_each(|hash| all.extend(hash.0));
+        }
+        Ok(body_hash(&all))
     }
 
     /// Looks at what a tablet holds.

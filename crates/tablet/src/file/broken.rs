@@ -23,8 +23,6 @@ pub enum Broken {
 /// grow its shared-memory file.
 const NO_ROOM_BYTES: u64 = 64 * 1024;
 
-/// Of SQLite and SQLCipher, where nothing else is asked for.
-const PAGE_BYTES: u64 = 4_096;
 /// What a plain error of SQLite is called where nothing is wrong with the SQL.
 const PLAIN: [&str; 3] = ["SQL logic error", "decrypt", "hmac"];
 
@@ -44,8 +42,9 @@ impl Broken {
             ErrorCode::Unknown if message.as_deref().is_none_or(|m| PLAIN.iter().any(|plain| m.contains(plain))) => {
                 Broken::Damaged(named)
             }
-            // Of a page that is there only in part SQLCipher says that it lacks memory.
-            ErrorCode::OutOfMemory if !is_whole(path) => Broken::Damaged(named),
+            // So it says of some pages that it cannot decrypt. Linux gives the little memory that a file takes; where it
+            // really did not, the file is taken over whole from where it was set aside.
+            ErrorCode::OutOfMemory => Broken::Damaged(named),
             _ => Broken::Other(named),
         }
     }
@@ -100,11 +99,6 @@ impl From<Broken> for Refusal {
     fn from(broken: Broken) -> Refusal {
         broken.refusal()
     }
-}
-
-/// Ends with a page.
-fn is_whole(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|file| file.len() % PAGE_BYTES == 0)
 }
 
 /// Free bytes of the disk under `path` for this user; None where the system does not say.
