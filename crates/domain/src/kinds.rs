@@ -1,7 +1,7 @@
 //! What can be recorded: one variant of [`Event`] a kind. A new kind is a new variant here, its meaning in
 //! [`crate::ward`], and nothing in storage or sync.
 
-use crate::ids::{PatientId, RecordId, StaffId, TabletId};
+use crate::ids::{AuthorId, PatientId, RecordId, StaffId, TabletId, WardId};
 use crate::level::Level;
 use crate::time::Ms;
 use crate::views::SignalLevel;
@@ -109,6 +109,41 @@ pub enum Event {
     TabletJoined { tablet: TabletId, name: String },
     #[serde(rename = "tablet.revoked")]
     TabletRevoked { tablet: TabletId, reason: String },
+    /// Written into the feeds of both wards.
+    #[serde(rename = "tablet.moved")]
+    TabletMoved { tablet: TabletId, from: WardId, to: WardId },
+    /// A server was restored to before what this tablet still keeps: these links of one of its authors are held by
+    /// nobody that it knows.
+    #[serde(rename = "records.missing")]
+    RecordsMissing(RecordsMissing),
+}
+
+/// Links of one author whose bodies neither the tablet that wrote them nor the server holds any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordsMissing {
+    pub author: AuthorId,
+    pub count: u64,
+    /// First and last number of each stretch, in order. Past [`RecordsMissing::RANGES_MAX`] the last one reaches to the
+    /// last number that is missing.
+    pub ranges: Vec<(u64, u64)>,
+}
+
+impl RecordsMissing {
+    /// So many fit a body.
+    pub const RANGES_MAX: usize = 1_000;
+
+    /// None where nothing is missing. `numbers` ascend.
+    pub fn of(author: AuthorId, numbers: &[u64]) -> Option<RecordsMissing> {
+        let mut ranges: Vec<(u64, u64)> = Vec::new();
+        for n in numbers {
+            let is_full = ranges.len() == RecordsMissing::RANGES_MAX;
+            match ranges.last_mut() {
+                Some((_, last)) if *last + 1 == *n || is_full => *last = *n,
+                _ => ranges.push((*n, *n)),
+            }
+        }
+        (!ranges.is_empty()).then_some(RecordsMissing { author, count: numbers.len() as u64, ranges })
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Every record that this tablet holds, a JSON object a line: for comparing with the server's export.
 
-use crate::file::bodies;
+use crate::file::{bodies, pruning};
 use crate::tablet::Tablet;
 use lamplight_domain::chain::{Hash, body_hash};
 use lamplight_domain::ids::{AuthorId, PatientId, RecordId, StayId};
@@ -26,10 +26,27 @@ struct Line {
     received_at: Option<Ms>,
     /// Of the body.
     hash: Hash,
+    /// The body was here and is pruned: only its link is left.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pruned: bool,
+}
+
+impl Line {
+    fn of_pruned(author: AuthorId, seq: u64, received_at: Option<Ms>, hash: Hash) -> Line {
+        let (id, kind, stay, patient) = (None, None, None, None);
+        let (observed_at, recorded_at) = (None, None);
+        Line { author, seq, id, kind, stay, patient, observed_at, recorded_at, received_at, hash, pruned: true }
+    }
+
+    fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        serde_json::to_writer(&mut *out, self)?;
+        out.write_all(b"\n")
+    }
 }
 
 impl Tablet {
-    /// Writes a line for every record held, own and others', in the order in which they came. Returns how many.
+    /// Writes a line for every record held, own and others', in the order in which they came, then one for each whose
+    /// body was pruned. Returns how many.
     /// Errors: "file.damaged", "disk.failed", "export.failed" where `out` takes no more.
     pub fn export(&self, out: &mut dyn Write) -> Result<u64, Refusal> {
         let patients = self.patients()?;
@@ -53,9 +70,18 @@ impl Tablet {
                     recorded_at: envelope.map(|e| e.recorded_at),
                     received_at: origin.received_at,
                     hash: body_hash(bytes),
+                    pruned: false,
                 };
-                let written = serde_json::to_writer(&mut *out, &line).map_err(std::io::Error::from);
-                match written.and_then(|()| out.write_all(b"\n")) {
+                match line.write(out) {
+                    Ok(()) => count += 1,
+                    Err(e) => failed = Some(e),
+                }
+            })?;
+            pruning::walk(from, |author, seq, received_at, hash| {
+                if failed.is_some() {
+                    return;
+                }
+                match Line::of_pruned(author, seq, received_at, hash).write(out) {
                     Ok(()) => count += 1,
                     Err(e) => failed = Some(e),
                 }

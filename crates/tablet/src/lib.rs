@@ -16,6 +16,9 @@ mod identity;
 mod keys;
 mod known;
 mod pen;
+mod prune;
+#[cfg(test)]
+mod prune_tests;
 mod rebuild;
 mod record;
 mod reserve;

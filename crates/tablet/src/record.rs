@@ -158,7 +158,7 @@ fn saved_already(first: &Body, entry: &Entry, zone: chrono_tz::Tz) -> Result<Sav
     ))
 }
 
-fn too_big(why: Unreadable) -> Refusal {
+pub(crate) fn too_big(why: Unreadable) -> Refusal {
     match why {
         Unreadable::TooBig(_) => Refusal::new(
             "entry.too_big",

@@ -170,6 +170,7 @@ impl Inner {
         contact.stored = contact.last;
         *lock(&self.contact) = contact;
         self.tell_of_what_was_set_aside()?;
+        self.tell_of_missing()?;
         *self.known_mut() = Known::load(&self.records, &self.identity_file, self.now().best())?;
         Ok(())
     }

@@ -1,7 +1,11 @@
 //! What is wrong with this tablet and has not been mended yet, in plain words; shown on every screen.
 
+use lamplight_domain::kinds::RecordsMissing;
 use lamplight_domain::refusal::Refusal;
 use std::collections::BTreeMap;
+
+/// Stretches of numbers that a screen names.
+const RANGES_TOLD: usize = 5;
 
 /// One a code: the newest words count.
 #[derive(Debug, Default)]
@@ -73,6 +77,36 @@ pub fn fork() -> Refusal {
         "sync.fork",
         "The station holds other entries under this tablet's name: it was copied or restored.",
         "Go on recording; entries are sent again under a new name. Tell whoever looks after the tablets.",
+    )
+}
+
+pub fn went_far_back() -> Refusal {
+    Refusal::new(
+        "sync.went_far_back",
+        "The station was restored from an old backup, to before what this tablet still keeps.",
+        "Go on recording; what is kept is sent again under a new name. Tell whoever looks after the server.",
+    )
+}
+
+/// Which entries nobody holds any more, so that a person can look for an older copy of them.
+pub fn missing(listed: &[RecordsMissing]) -> Refusal {
+    let count: u64 = listed.iter().map(|one| one.count).sum();
+    let ranges = listed.iter().map(|one| {
+        let numbers = one.ranges.iter().map(|(first, last)| match first == last {
+            true => first.to_string(),
+            false => format!("{first} to {last}"),
+        });
+        let short = numbers.take(RANGES_TOLD).collect::<Vec<_>>().join(", ");
+        let more = if one.ranges.len() > RANGES_TOLD { " and more" } else { "" };
+        format!("{short}{more} of {}", one.author)
+    });
+    Refusal::new(
+        "sync.missing",
+        format!(
+            "The station lost {count} entries of this tablet that it had backed up: numbers {}.",
+            ranges.collect::<Vec<_>>().join("; ")
+        ),
+        "Tell whoever looks after the server: they are in the backups made before it was restored.",
     )
 }
 

@@ -43,9 +43,26 @@ struct Counted {
 impl<'a> Look<'a> {
     /// Errors: "stay.unknown".
     pub fn day(&self, stay: StayId, from: Ms, to: Ms) -> Result<PatientDay, Refusal> {
+        self.day_kept_since(stay, from, to, Ms(i64::MIN))
+    }
+
+    /// Errors: "stay.unknown".
+    pub fn day_kept_since(&self, stay: StayId, from: Ms, to: Ms, since: Ms) -> Result<PatientDay, Refusal> {
         let patient = self.records.patient(stay).ok_or_else(super::may::stay_unknown)?;
         let line = self.records.timeline(patient.log, self.roster, self.frame);
-        let gaps = self.gaps(&patient, &line, from, to);
+        let lacks = self.lacks_before(&patient, from, to, since);
+        // The gap that a check ended began before anything is kept: counting begins with that check.
+        let counted_from = match lacks {
+            None => from,
+            Some(since) => {
+                let first = self.records.counted(patient.log, self.frame, since, to).first().map(|(at, _)| *at + 1);
+                first.unwrap_or(to)
+            }
+        };
+        let gaps = match counted_from < to {
+            true => self.gaps(&patient, &line, counted_from, to),
+            false => Gaps::default(),
+        };
         let rows = self.rows(&patient, from, to, &gaps);
         Ok(PatientDay {
             stay,
@@ -59,13 +76,30 @@ impl<'a> Look<'a> {
             from,
             to,
             levels: self.levels(&line, from, to),
-            strip: self.strip(patient.log, &line, from, to),
+            strip: match lacks {
+                None => self.strip(patient.log, &line, from, to),
+                Some(since) => self.strip_kept_since(patient.log, &line, since, counted_from, to),
+            },
             totals: totals(&rows, &gaps),
             tolerance: self.tolerance_words(),
-            remarks: self.remarks(&gaps, to),
+            remarks: lacks.map(|since| self.not_kept(since, to)).into_iter().chain(self.remarks(&gaps, to)).collect(),
             rows,
             hours: self.hours(from, to),
         })
+    }
+
+    /// Up to when this stretch is not kept here; None where all of it is, or the patient came later.
+    fn lacks_before(&self, patient: &Patient<'a>, from: Ms, to: Ms, since: Ms) -> Option<Ms> {
+        let came = patient.log.all(Shelf::Census).map(|r| self.frame.seen(r)).min().unwrap_or(from);
+        (from.max(came) < since).then_some(since.min(to))
+    }
+
+    /// "not kept on this tablet before 02:00: ask at the station".
+    fn not_kept(&self, since: Ms, to: Ms) -> String {
+        match since < to {
+            true => format!("not kept on this tablet before {}: ask at the station", self.clock(since)),
+            false => "not kept on this tablet: ask at the station".to_owned(),
+        }
     }
 
     /// Oldest first. An amendment stands in the row that it amends, unless that is not held here.

@@ -80,8 +80,8 @@ impl Shelf {
                 Event::Amendment(_) => Shelf::Amendment,
                 Event::HoldingTaken { .. } => Shelf::Holding,
                 Event::Verified { .. } => Shelf::Verified,
-                Event::TabletJoined { .. } | Event::TabletRevoked { .. } => Shelf::Tablet,
-                Event::Silenced { .. } | Event::ClockMeasured(_) => Shelf::Machine,
+                Event::TabletJoined { .. } | Event::TabletRevoked { .. } | Event::TabletMoved { .. } => Shelf::Tablet,
+                Event::Silenced { .. } | Event::ClockMeasured(_) | Event::RecordsMissing(_) => Shelf::Machine,
             },
         }
     }

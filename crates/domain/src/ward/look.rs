@@ -134,6 +134,11 @@ impl WardRecords {
         self.patients(roster, ward).into_iter().map(|p| p.stay).collect()
     }
 
+    /// The stay is over, or the patient is on another ward now. False for a stay that nobody has opened.
+    pub fn has_left(&self, stay: StayId, ward: WardId) -> bool {
+        self.patient(stay).is_some_and(|p| !p.is_open || p.ward != ward)
+    }
+
     /// True where nobody may leave the machine asleep: there are patients on the ward.
     pub fn anyone_on_ward(&self) -> bool {
         self.stays.iter().filter_map(|(stay, log)| Patient::of(*stay, log)).any(|p| p.is_open)

@@ -103,6 +103,21 @@ pub fn day(
     Look::new(records, roster, view, now).day(stay, from, to)
 }
 
+/// The same on a machine that keeps what was observed only from `kept_since` on: nothing is counted of the time before,
+/// for what is not kept is not known to be missing. A remark says so. Errors: "stay.unknown".
+#[allow(clippy::too_many_arguments)]
+pub fn day_kept_since(
+    records: &WardRecords,
+    roster: &Roster,
+    stay: StayId,
+    (from, to): (Ms, Ms),
+    kept_since: Ms,
+    view: Viewpoint,
+    now: Now,
+) -> Result<PatientDay, Refusal> {
+    Look::new(records, roster, view, now).day_kept_since(stay, from, to, kept_since)
+}
+
 /// What a check pad shows beside the card. Errors: "stay.unknown".
 pub fn pad_parts(
     records: &WardRecords,

@@ -193,6 +193,10 @@ impl Look<'_> {
             Event::ClockMeasured(_) => (DayRowKind::Unknown, "Clock compared with the server".to_owned()),
             Event::TabletJoined { name, .. } => (DayRowKind::Census, format!("Tablet {name} joined")),
             Event::TabletRevoked { reason, .. } => (DayRowKind::Census, format!("Tablet revoked: {reason}")),
+            Event::TabletMoved { .. } => (DayRowKind::Census, "Tablet moved to another ward".to_owned()),
+            Event::RecordsMissing(missing) => {
+                (DayRowKind::Unknown, format!("{} entries of a tablet are missing at the station", missing.count))
+            }
         }
     }
 

@@ -59,6 +59,14 @@ impl Look<'_> {
         marks
     }
 
+    /// The same where nothing is kept before `since`, and gaps are counted from `counted_from` on.
+    pub fn strip_kept_since(&self, log: &Log, line: &Timeline, since: Ms, counted_from: Ms, to: Ms) -> Vec<StripMark> {
+        let counted = if counted_from < to { self.strip(log, line, counted_from, to) } else { Vec::new() };
+        // What stands before the first check, and that check itself: no gap is told of there.
+        let before = self.strip(log, line, since, counted_from.min(to));
+        before.into_iter().filter(|mark| mark.what != StripKind::Late).chain(counted).collect()
+    }
+
     /// A gap clock that has come to the last counted check before `from`, and when that was.
     pub fn gap_clock(&self, log: &Log, line: &Timeline, from: Ms) -> (Ms, GapClock) {
         let mut clock = GapClock::new(self.tolerance_ms());

@@ -23,6 +23,10 @@ pub const BATCH_MAX_BYTES: usize = 1024 * 1024;
 pub const PAGE_MAX_ROWS: usize = 1_000;
 /// Longest long poll; short enough that proxies do not cut it.
 pub const WAIT_MAX_MS: u32 = 25_000;
+/// How far an opening looks back.
+pub const OPENING_MS: i64 = 24 * crate::time::HOUR_MS;
+/// A tablet keeps what is older than this only where it still stands, or the server is not known to have it backed up.
+pub const KEEP_MS: i64 = 30 * 24 * crate::time::HOUR_MS;
 /// A tablet that has not been heard for this long is silent: the board then says *not known*, not *overdue*.
 pub const SILENT_AFTER_MS: i64 = 60_000;
 /// Frames, compressed by zstd (`content-encoding: zstd`).

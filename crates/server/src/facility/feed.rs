@@ -8,17 +8,14 @@ use crate::store::{StoreError, meta};
 use lamplight_domain::chain::{Hash, body_hash};
 use lamplight_domain::ids::{AuthorId, TabletId, WardId};
 use lamplight_domain::refusal::Refusal;
-use lamplight_domain::time::{HOUR_MS, Ms};
+use lamplight_domain::time::Ms;
 use lamplight_domain::wire::{
-    Blob, Cursor, FeedAsk, FeedFrom, FeedHeader, FeedNext, FeedPage, OpeningMark, PAGE_MAX_ROWS, Trouble, WAIT_MAX_MS,
+    Blob, Cursor, FeedAsk, FeedFrom, FeedHeader, FeedNext, FeedPage, OPENING_MS, OpeningMark, PAGE_MAX_ROWS, Trouble, WAIT_MAX_MS,
 };
 use rusqlite::Connection;
 use std::collections::HashSet;
 use std::time::Duration;
 use uuid::Uuid;
-
-/// How far an opening looks back.
-const OPENING_MS: i64 = 24 * HOUR_MS;
 
 const STANDING: u8 = 0;
 

@@ -49,15 +49,16 @@ impl Inner {
     fn stretch(&self, stay: StayId, from: Ms, to: Ms) -> Result<PatientDay, Refusal> {
         let (view, now) = (self.viewpoint()?, self.now());
         let roster = self.roster().ok_or_else(no_roster)?;
+        let since = self.kept_since()?.unwrap_or(Ms(i64::MIN));
         // A gap that runs into the stretch began before it.
         if from - now.best() >= 12 * HOUR_MS - IN_MEMORY_MS {
-            return ward::day(&self.known().records, &roster, stay, from, to, view, now);
+            return ward::day_kept_since(&self.known().records, &roster, stay, (from, to), since, view, now);
         }
         let mut records = WardRecords::default();
         for record in self.records.read(|db| bodies::of_stay(db, stay))? {
             records.take(record);
         }
-        ward::day(&records, &roster, stay, from, to, view, now)
+        ward::day_kept_since(&records, &roster, stay, (from, to), since, view, now)
     }
 
     /// Of any stay that is known, also of one that has left or is on another ward. Errors: "stay.unknown".

@@ -75,10 +75,10 @@ pub fn by_id(from: &Connection, id: RecordId) -> rusqlite::Result<Option<Body>> 
 
 /// Kinds of which only the newest matter: what was observed, and what machines note about themselves. Everything
 /// else stands until another record ends it, whatever its age. The index `bodies_standing` has the same list.
-const PASSING: &str =
+pub(super) const PASSING: &str =
     "'check', 'heard', 'cant_tell', 'not_done', 'mood', 'behaviour', 'note', 'silenced', 'clock.measured'";
 /// A stay's newest checks are taken however old they are; more than one, since the last may have been retracted.
-const LAST_OF_STAY: u32 = 8;
+pub const LAST_OF_STAY: u32 = 8;
 
 /// What a board needs: all since `since`, standing records of any age, and the last checks of each stay. Takes as
 /// long as there is of that, however much the file holds.

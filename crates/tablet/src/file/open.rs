@@ -70,6 +70,8 @@ fn settle(connection: &Connection) -> rusqlite::Result<()> {
          PRAGMA trusted_schema = OFF;
          PRAGMA cell_size_check = ON;
          PRAGMA temp_store = MEMORY;
+         -- What was pruned is not left standing in free pages.
+         PRAGMA secure_delete = ON;
          -- So that INSERT OR REPLACE meets the triggers that forbid DELETE.
          PRAGMA recursive_triggers = ON;",
     )

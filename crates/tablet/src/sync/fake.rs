@@ -33,6 +33,8 @@ pub struct State {
     /// Signs with another key.
     pub is_forger: bool,
     pub batches: Vec<(u64, usize, bool)>,
+    /// What it says of its last backup.
+    pub backed_up: Option<Ms>,
 }
 
 impl State {
@@ -78,6 +80,10 @@ impl State {
         }
         if hashes.iter().any(|(seq, hash, _)| held(*seq).is_some_and(|h| h != *hash)) {
             return Some(PushRefused::DoesNotAttach);
+        }
+        let lacks = |blob: &Blob| matches!(blob, Blob::Held(hash) if !self.bodies.contains_key(hash));
+        if hashes.iter().any(|(seq, _, blob)| held(*seq).is_none() && lacks(blob)) {
+            return Some(PushRefused::BodyMissing);
         }
         for (seq, hash, blob) in hashes {
             if seq as usize > self.chains[&author].len() {
@@ -172,7 +178,7 @@ impl Facility for FakeFacility {
             roster: (ask.roster_version != 1).then(roster),
             contacts: vec![],
             server_time: Ms(state.time),
-            backed_up: None,
+            backed_up: state.backed_up,
         };
         // As the server does: what the reader itself sent comes as its hash.
         let is_own = |author| ask.own_by_hash && by_cursor && author == ask.author;

@@ -7,6 +7,7 @@ use crate::file::{links, lock, meta};
 use crate::tablet::Inner;
 use crate::trouble;
 use lamplight_domain::ids::AuthorId;
+use lamplight_domain::refusal::Refusal;
 use lamplight_domain::wire::{Facility, PushRefused, Trouble};
 use std::sync::Arc;
 
@@ -20,7 +21,8 @@ impl Inner {
 
     /// Takes a fresh author in place of the one whose chain the server does not share, and writes down under it what
     /// was not confirmed, so that it goes on being counted as waiting. Does nothing where that has happened already.
-    pub(super) async fn begin_healing(self: &Arc<Self>, forked: AuthorId) -> Result<(), Trouble> {
+    /// `why` is shown to a person.
+    pub(super) async fn begin_healing(self: &Arc<Self>, forked: AuthorId, why: Refusal) -> Result<(), Trouble> {
         self.blocking(move |inner| {
             let mut hand = lock(&inner.pen);
             let identity = inner.identity().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
@@ -30,8 +32,8 @@ impl Inner {
             inner.take_fresh_author(&identity).map_err(local)?;
             *hand = None;
             *hand = inner.pick_up().map_err(local)?;
-            tracing::warn!("a fork: this tablet writes under a fresh author from now on");
-            inner.set_trouble(true, trouble::fork());
+            tracing::warn!(code = %why.code, "this tablet writes under a fresh author from now on");
+            inner.set_trouble(true, why);
             inner.changed();
             Ok(())
         })
@@ -66,7 +68,7 @@ impl Inner {
                 (Stands::Confirmed(_), None) => return Ok(()),
                 (Stands::Fork, _) if forks < FORKS_MAX => {
                     forks += 1;
-                    self.begin_healing(author).await?;
+                    self.begin_healing(author, trouble::fork()).await?;
                 }
                 (Stands::Unknown, Some(PushRefused::BadCredential)) if !former_are_known => {
                     former_are_known = true;

@@ -5,11 +5,12 @@ pub(crate) mod client;
 #[cfg(test)]
 mod client_tests;
 #[cfg(test)]
-mod fake;
+pub(crate) mod fake;
 mod heal;
 mod http;
 mod join;
-mod offer;
+mod missing;
+pub(crate) mod offer;
 mod over;
 mod pull;
 mod push;
@@ -82,7 +83,7 @@ impl Inner {
     }
 
     /// Push, pull to the end, push what the pull brought about (a clock measured, a server that went back).
-    async fn sync_once<F: Facility + Sync>(
+    pub(crate) async fn sync_once<F: Facility + Sync>(
         self: &Arc<Self>,
         facility: &F,
         report: &mut SyncReport,

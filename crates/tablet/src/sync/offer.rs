@@ -23,6 +23,17 @@ const GENERATION: &str = "generation";
 /// Set while a restored server may still lack what this tablet holds; survives a crash in between.
 const OFFERING: &str = "offering";
 
+/// Server time at which a restored server had answered every offer.
+const RESTORED: &str = "restored";
+
+pub(crate) fn is_offering(from: &Connection) -> rusqlite::Result<bool> {
+    Ok(meta::get::<Option<Offering>>(from, OFFERING)?.flatten().is_some())
+}
+
+pub(crate) fn restored_at(from: &Connection) -> rusqlite::Result<Option<Ms>> {
+    meta::get(from, RESTORED)
+}
+
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Offering {
     /// What the server received before this is in its backup. None: nothing is known to be.
@@ -74,7 +85,15 @@ impl Inner {
         let hashes = self.blocking(move |inner| inner.records.read(list).map_err(local)).await?;
         tracing::warn!(offered = hashes.len(), "the server was restored; it is asked for what it lacks");
         self.offer(facility, &hashes).await?;
-        self.blocking(|inner| inner.records.write(|to| meta::set(to, OFFERING, &None::<Offering>)).map_err(local)).await
+        self.blocking(|inner| {
+            let now = lock(&inner.contact).last;
+            let settle = |to: &rusqlite::Transaction<'_>| {
+                meta::set(to, OFFERING, &None::<Offering>)?;
+                now.map_or(Ok(()), |at| meta::set(to, RESTORED, &at))
+            };
+            inner.records.write(settle).map_err(local)
+        })
+        .await
     }
 
     /// Asks which of these the server lacks, and links them under the newest author.

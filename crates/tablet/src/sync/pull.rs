@@ -4,7 +4,7 @@ use super::client::not_the_server;
 use super::offer;
 use super::push::local;
 use crate::contact::Exchange;
-use crate::file::{bodies, feeds, held, lock, meta, pins, roster};
+use crate::file::{bodies, feeds, held, kept, lock, meta, pins, roster};
 use crate::known::{CONTACTS, Known};
 use crate::tablet::{CONTACT, Inner, ROSTER};
 use crate::trouble;
@@ -157,6 +157,7 @@ impl Inner {
                     }
                     let went_back = offer::notice(to, identity.ward, &header.next, header.backed_up)?;
                     feeds::set(to, identity.ward, &next, header.backed_up)?;
+                    kept::read(to, identity.ward, from, &header.next, header.more, header.server_time)?;
                     meta::set(to, CONTACTS, &header.contacts)?;
                     meta::set(to, CONTACT, &contact)?;
                     Ok(Some(went_back))

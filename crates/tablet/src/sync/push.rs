@@ -93,7 +93,12 @@ impl Inner {
                     (pushing.with_credential, ask) = (true, true);
                 }
                 (Stands::Fork, _) => {
-                    self.begin_healing(sent.author()).await?;
+                    self.begin_healing(sent.author(), crate::trouble::fork()).await?;
+                    self.heal(facility, pushing).await?;
+                }
+                // It was restored to before what is still kept here.
+                (Stands::Confirmed(seq), Some(PushRefused::BodyMissing)) => {
+                    self.go_on_without(facility, sent.author(), seq).await?;
                     self.heal(facility, pushing).await?;
                 }
                 // The head went down, or an earlier batch got through unseen: send from there.
@@ -274,7 +279,7 @@ pub(super) fn not_taken(refused: Option<PushRefused>) -> Refusal {
         Some(PushRefused::BadCredential) => "this tablet's credential does not hold there",
         Some(PushRefused::DoesNotAttach) => "the entries do not follow what it holds",
         Some(PushRefused::BadSignature) => "this tablet's signature does not hold there",
-        Some(PushRefused::BodyMissing) => "it lacks an entry that this tablet has pruned",
+        Some(PushRefused::BodyMissing) => "it lacks an entry that this tablet does not keep any more",
         Some(PushRefused::TooBig) => "one entry is too big for it",
         Some(PushRefused::WrongFacility) => "it belongs to another facility",
         None => "it did not take them",

@@ -3,7 +3,7 @@
 
 use super::backoff::{Backoff, jitter};
 use super::client::Client;
-use super::push::Pushing;
+use super::push::{Pushing, local};
 use crate::known::IN_MEMORY_MS;
 use crate::tablet::{Inner, Tablet};
 use lamplight_domain::wire::{Trouble, WAIT_MAX_MS};
@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Without news the chain's place and the clocks are compared this often.
+/// Without news the chain's place and the clocks are compared this often, and what is old is pruned.
 const COMPARE_EVERY: Duration = Duration::from_secs(3_600);
 
 /// What the sending and the listening half tell each other.
@@ -60,6 +60,8 @@ impl Inner {
             if Instant::now() >= next_compare {
                 (compare, next_compare) = (true, Instant::now() + COMPARE_EVERY);
                 self.forget_old();
+                // A fault of the file stops no sync; the next hour tries again.
+                let _ = self.blocking(|inner| inner.prune().map_err(local)).await;
             }
             let sent = match compare {
                 true => self.greet_and_push(client, &mut pushing).await,
