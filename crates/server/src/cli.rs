@@ -60,6 +60,11 @@ enum Command {
         #[arg(long, default_value_t = commands::GOOD_FOR_MINUTES)]
         minutes: u32,
     },
+    /// Move a tablet to another ward, or take it out of use, also while the facility is served.
+    Tablet {
+        #[command(subcommand)]
+        what: OneTablet,
+    },
     /// Walk every chain; ends with 1 and the first break by name.
     Verify {
         #[arg(long)]
@@ -77,6 +82,27 @@ enum Command {
         /// A new or an empty folder.
         #[arg(long)]
         to: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum OneTablet {
+    /// At its next contact it sends what it has and takes the new ward's board; nobody touches it.
+    Move {
+        /// "W-3"
+        name: String,
+        ward: String,
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// It may not read any more; what it still holds is taken and flagged.
+    Revoke {
+        /// "W-3"
+        name: String,
+        #[arg(long)]
+        reason: String,
+        #[arg(long)]
+        data: PathBuf,
     },
 }
 
@@ -121,6 +147,13 @@ impl Cli {
             Command::Invite { data, ward, url, uses, minutes } => {
                 let invite = commands::invite_for(&data, &ward, &url, uses, minutes)?;
                 print(&json!({ "invite": invite.to_string(), "expires_at": invite.expires_at }))
+            }
+            Command::Tablet { what } => {
+                let tablet = match what {
+                    OneTablet::Move { name, ward, data } => commands::move_tablet(&data, &name, &ward)?,
+                    OneTablet::Revoke { name, reason, data } => commands::revoke_tablet(&data, &name, &reason)?,
+                };
+                print(&json!({ "tablet": tablet.name, "id": tablet.id, "ward": tablet.ward, "revoked": tablet.revoked }))
             }
             Command::Verify { data } => print(&commands::verify(&data)?),
             Command::Export { data } => {

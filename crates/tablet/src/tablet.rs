@@ -171,6 +171,7 @@ impl Inner {
         *lock(&self.contact) = contact;
         self.tell_of_what_was_set_aside()?;
         self.tell_of_missing()?;
+        self.tell_of_revoking()?;
         *self.known_mut() = Known::load(&self.records, &self.identity_file, self.now().best())?;
         Ok(())
     }

@@ -20,6 +20,9 @@ impl Troubles {
     pub fn over(&mut self, code: &str) -> bool {
         self.0.remove(code).is_some()
     }
+    pub fn has(&self, code: &str) -> bool {
+        self.0.contains_key(code)
+    }
     pub fn all(&self) -> Vec<Refusal> {
         self.0.values().cloned().collect()
     }
@@ -107,6 +110,25 @@ pub fn missing(listed: &[RecordsMissing]) -> Refusal {
             ranges.collect::<Vec<_>>().join("; ")
         ),
         "Tell whoever looks after the server: they are in the backups made before it was restored.",
+    )
+}
+
+pub fn moved(ward: &str) -> Refusal {
+    Refusal::new(
+        "tablet.moved",
+        format!("The station moved this tablet to {ward}. All that was recorded before was sent first."),
+        format!("Look at the patients of {ward} from now on; half-made entries are kept for who began them."),
+    )
+}
+
+/// The server's code, and the one on the screens.
+pub const REVOKED: &str = "tablet.revoked";
+
+pub fn revoked() -> Refusal {
+    Refusal::new(
+        REVOKED,
+        "This tablet was taken out of use. What it records is sent and marked, and it hears nothing from the station.",
+        "Use another tablet or paper, and give this one to the charge nurse.",
     )
 }
 

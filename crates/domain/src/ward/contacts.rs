@@ -16,7 +16,8 @@ impl Look<'_> {
             .roster
             .tablets
             .iter()
-            .filter(|t| t.ward == ward)
+            // A mark of the server's says that a tablet which was moved still works here.
+            .filter(|t| t.ward == ward || marks.iter().any(|mark| mark.tablet == t.id))
             .map(|tablet| {
                 let revoked = tablet.revoked || self.is_revoked(ward, tablet.id);
                 let mark = marks.iter().filter(|m| m.tablet == tablet.id).max_by_key(|m| (m.last, m.confirmed));

@@ -23,6 +23,9 @@ pub const BATCH_MAX_BYTES: usize = 1024 * 1024;
 pub const PAGE_MAX_ROWS: usize = 1_000;
 /// Longest long poll; short enough that proxies do not cut it.
 pub const WAIT_MAX_MS: u32 = 25_000;
+/// In a [`FeedAsk`]: whatever ward the reader belongs to now. A tablet asks so after "ward.not_yours"; the roster of the
+/// page says which ward that is.
+pub const OWN_WARD: WardId = WardId(Uuid::nil());
 /// How far an opening looks back.
 pub const OPENING_MS: i64 = 24 * crate::time::HOUR_MS;
 /// A tablet keeps what is older than this only where it still stands, or the server is not known to have it backed up.

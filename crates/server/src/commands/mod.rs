@@ -4,12 +4,14 @@ mod backup;
 mod export;
 mod invite;
 mod make_demo;
+mod tablet;
 mod verify;
 
 pub use backup::{BackedUp, backup, backup_at};
 pub use export::export;
 pub use invite::{GOOD_FOR_MINUTES, invite, invite_for, ward_named};
 pub use make_demo::{DemoMade, make_demo};
+pub use tablet::{move_tablet, revoke_tablet};
 pub use verify::{Verified, verify};
 
 use crate::folder::Folder;

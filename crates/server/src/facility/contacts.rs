@@ -77,7 +77,9 @@ impl FacilityServer {
     /// All tablets of a ward, as of now.
     pub fn contact_marks(&self, ward: WardId) -> Vec<ContactMark> {
         let roster = self.roster();
-        let of_ward = roster.tablets.iter().filter(|t| t.ward == ward);
+        // A tablet that was moved works on its old ward until it hears of it.
+        let still_on = self.inner.still_on.clone();
+        let of_ward = roster.tablets.iter().filter(|t| t.ward == ward || still_on.of(t.id) == Some(ward));
         of_ward
             .map(|t| {
                 let known = self.inner.contacts.of(t.id);

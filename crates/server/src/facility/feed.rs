@@ -10,7 +10,7 @@ use lamplight_domain::ids::{AuthorId, TabletId, WardId};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::Ms;
 use lamplight_domain::wire::{
-    Blob, Cursor, FeedAsk, FeedFrom, FeedHeader, FeedNext, FeedPage, OPENING_MS, OpeningMark, PAGE_MAX_ROWS, Trouble, WAIT_MAX_MS,
+    Blob, Cursor, FeedAsk, FeedFrom, FeedHeader, FeedNext, FeedPage, OPENING_MS, OWN_WARD, OpeningMark, PAGE_MAX_ROWS, Trouble, WAIT_MAX_MS,
 };
 use rusqlite::Connection;
 use std::collections::HashSet;
@@ -45,7 +45,14 @@ impl FacilityServer {
     pub(super) async fn give_feed(&self, ask: FeedAsk) -> Result<FeedPage, Trouble> {
         let Some(author) = self.author(ask.author).await? else { return Err(unknown_author().into()) };
         self.touch(&author);
-        self.may_read(author.tablet, ask.ward, &ask.name).await?;
+        let mut ask = ask;
+        if ask.ward == OWN_WARD {
+            ask.ward = self.ward_of(author.tablet)?;
+        } else {
+            self.may_read(author.tablet, ask.ward, &ask.name).await?;
+            self.has_arrived(author.tablet).await?;
+        }
+        let judged_by = self.roster().version;
         let limit = ask.limit.clamp(1, PAGE_MAX_ROWS as u32);
         let deadline = tokio::time::Instant::now() + Duration::from_millis(ask.wait_ms.min(WAIT_MAX_MS).into());
         let mut stopping = self.stopping();
@@ -53,6 +60,10 @@ impl FacilityServer {
         loop {
             // Seen before reading: what comes after it wakes us.
             changes.borrow_and_update();
+            if self.roster().version != judged_by {
+                // It may have been moved or revoked while it waited.
+                self.may_read(author.tablet, ask.ward, &ask.name).await?;
+            }
             let found = self.read_page(ask.ward, &ask.from, limit).await?;
             let roster = self.roster();
             let news = !found.rows.is_empty()
@@ -76,11 +87,7 @@ impl FacilityServer {
 
     /// Only a tablet of the ward that is not revoked. `name`: how it calls itself.
     async fn may_read(&self, tablet: Option<TabletId>, ward: WardId, name: &str) -> Result<(), Trouble> {
-        let not_yours = Refusal::new(
-            "ward.not_yours",
-            "This tablet does not belong to that ward.",
-            "Ask a nurse at the station for an invite to it.",
-        );
+        let not_yours = not_yours();
         let roster = self.roster();
         if roster.ward(ward).is_none() {
             return Err(not_yours.into());
@@ -183,6 +190,15 @@ impl FacilityServer {
         };
         FeedPage { header, bodies }
     }
+}
+
+/// A tablet that hears this asks for its own ward ([`OWN_WARD`]).
+pub(super) fn not_yours() -> Refusal {
+    Refusal::new(
+        "ward.not_yours",
+        "This tablet does not belong to that ward.",
+        "Ask a nurse at the station for an invite to it.",
+    )
 }
 
 fn reading(

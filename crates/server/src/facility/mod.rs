@@ -7,6 +7,7 @@ mod feed;
 mod identity;
 mod join;
 mod live;
+mod moved;
 mod nonces;
 mod own;
 mod push;
@@ -16,7 +17,7 @@ mod tests;
 pub use identity::{Identity, found};
 pub use join::{Inviting, make_invite};
 pub use nonces::{NonceRefused, Nonces};
-pub use own::{Own, OwnAuthor};
+pub use own::{Own, OwnAuthor, body_of};
 
 use crate::folder::{Folder, Lock};
 use crate::store::append::Facts;
@@ -59,6 +60,7 @@ pub(crate) struct Inner {
     writer: Writer,
     readers: Readers,
     roster: Arc<RwLock<Arc<Roster>>>,
+    still_on: Arc<moved::StillOn>,
     authors: RwLock<HashMap<AuthorId, Author>>,
     live: Arc<Live>,
     contacts: Arc<Contacts>,
@@ -84,17 +86,19 @@ impl FacilityServer {
             let roster = store::roster::newest(&db)?;
             let live = Live::load(&db, &roster, around.now())?;
             let contacts = Contacts::load(&db)?;
+            let still_on = moved::StillOn::load(&db)?;
             store::meta::served_since(&db, around.now())?;
-            Ok((identity, roster, live, contacts))
+            Ok((identity, roster, live, contacts, still_on))
         };
-        let (identity, roster, live, contacts) = loaded().map_err(|e| damaged(path, &e))?;
+        let (identity, roster, live, contacts, still_on) = loaded().map_err(|e| damaged(path, &e))?;
         let own = OwnAuthor::new(&identity, &around);
         let marks = CursorMarks::of(&identity.key);
         let (live, roster) = (Arc::new(live), Arc::new(RwLock::new(Arc::new(roster))));
+        let still_on = Arc::new(still_on);
         let readers = Readers::new(folder.database(), key.clone());
         let read_again = {
-            let (live, roster, around) = (live.clone(), roster.clone(), around.clone());
-            move |db: &Connection| read_again(db, &live, &roster, around.now())
+            let (live, roster, still_on, around) = (live.clone(), roster.clone(), still_on.clone(), around.clone());
+            move |db: &Connection| read_again(db, &live, &roster, &still_on, around.now())
         };
         let writer = Writer::start(db, folder.database(), key, read_again).map_err(|e| {
             Refusal::new(
@@ -111,6 +115,7 @@ impl FacilityServer {
                 writer,
                 readers,
                 roster,
+                still_on,
                 authors: RwLock::default(),
                 live,
                 contacts: Arc::new(contacts),
@@ -221,8 +226,15 @@ impl Facility for FacilityServer {
 }
 
 /// After a commit that failed nobody knows what the file holds: what is in memory is read from it anew.
-fn read_again(db: &Connection, live: &Live, roster: &RwLock<Arc<Roster>>, now: Ms) -> Result<(), StoreError> {
+fn read_again(
+    db: &Connection,
+    live: &Live,
+    roster: &RwLock<Arc<Roster>>,
+    still_on: &moved::StillOn,
+    now: Ms,
+) -> Result<(), StoreError> {
     let newest = store::roster::newest(db)?;
+    still_on.read_again(db)?;
     live.load_again(db, now)?;
     *roster.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(newest);
     live.bump_all();

@@ -77,34 +77,40 @@ pub struct Own {
     pub event: Event,
 }
 
+/// The body of something that happens now. Errors: "entry.too_long".
+pub fn body_of(around: &Surroundings, facility: FacilityId, own: Own) -> Result<(RecordId, Vec<u8>), Refusal> {
+    let Own { ward, stay, by, event } = own;
+    let now = around.now();
+    let envelope = Envelope {
+        v: 1,
+        id: around.record_id(),
+        kind: String::new(),
+        kind_v: 0,
+        facility,
+        ward,
+        stay,
+        by,
+        auth: if by.is_some() { Auth::Station } else { Auth::None },
+        tablet: None,
+        observed_at: now,
+        recorded_at: now,
+        boot_id: None,
+        boot_ms: None,
+        order: None,
+        list_v: None,
+    };
+    let id = envelope.id;
+    let bytes = Body::new(envelope, event).to_bytes().map_err(|_| {
+        Refusal::new("entry.too_long", "The entry is too long to be kept.", "Shorten its words and save again.")
+    })?;
+    Ok((id, bytes))
+}
+
 impl FacilityServer {
     /// Writes a record as this process' own author. Durable when this returns; where it is dropped before, it may be
     /// written or not, and whoever comes next is not in its way.
     pub async fn record(&self, own: Own) -> Result<RecordId, Trouble> {
-        let Own { ward, stay, by, event } = own;
-        let now = self.inner.around.now();
-        let envelope = Envelope {
-            v: 1,
-            id: self.inner.around.record_id(),
-            kind: String::new(),
-            kind_v: 0,
-            facility: self.inner.identity.facility,
-            ward,
-            stay,
-            by,
-            auth: if by.is_some() { Auth::Station } else { Auth::None },
-            tablet: None,
-            observed_at: now,
-            recorded_at: now,
-            boot_id: None,
-            boot_ms: None,
-            order: None,
-            list_v: None,
-        };
-        let id = envelope.id;
-        let bytes = Body::new(envelope, event).to_bytes().map_err(|_| {
-            Refusal::new("entry.too_long", "The entry is too long to be kept.", "Shorten its words and save again.")
-        })?;
+        let (id, bytes) = body_of(&self.inner.around, self.inner.identity.facility, own)?;
         let (own, facility, request) = (self.inner.own.clone(), self.inner.identity.facility, self.inner.around.uuid());
         let next = move |db: &Connection| {
             let batch = own.batch(own.head(db)?, vec![bytes], request);

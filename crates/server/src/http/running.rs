@@ -19,6 +19,8 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const HEADERS: Duration = Duration::from_secs(15);
 /// Requests under way at the end get so long.
 const GRACE: Duration = Duration::from_secs(5);
+/// How often it is looked whether another process changed the roster.
+const NOTICE: Duration = Duration::from_secs(1);
 /// How often the tablets' last contacts are written down: a crash forgets no more.
 const CONTACTS: Duration = Duration::from_secs(5);
 
@@ -39,7 +41,7 @@ pub struct Running {
     facility: FacilityServer,
     handle: Handle<SocketAddr>,
     serving: JoinHandle<std::io::Result<()>>,
-    beside: JoinHandle<()>,
+    beside: JoinHandle<((), ())>,
 }
 
 /// Serves a facility's folder. Errors: "url.not_https", "listen.busy", "listen.address", and those of [`FacilityServer::open`].
@@ -70,7 +72,10 @@ async fn serve_facility(facility: FacilityServer, listen: SocketAddr, options: O
     let service: IntoMakeServiceWithConnectInfo<_, SocketAddr> =
         router(&facility, options.public_url).into_make_service_with_connect_info();
     let serving = tokio::spawn(server.serve(service));
-    let beside = tokio::spawn(keep_up(facility.clone()));
+    let beside = {
+        let facility = facility.clone();
+        tokio::spawn(async move { tokio::join!(keep_up(facility.clone()), keep_noticing(facility)) })
+    };
     tracing::info!(%address, "listening");
     Ok(Running { address, url, facility, handle, serving, beside })
 }
@@ -86,6 +91,16 @@ async fn keep_up(facility: FacilityServer) {
         facility.write_contacts().await;
         let (live, roster, now) = (facility.live().clone(), facility.roster(), facility.around().now());
         let _ = tokio::task::spawn_blocking(move || live.forget(&roster, now)).await;
+    }
+}
+
+/// What a command beside this process changed counts here within a moment.
+async fn keep_noticing(facility: FacilityServer) {
+    let mut stopping = facility.stopping();
+    while tokio::time::timeout(NOTICE, stopping.wait_for(|s| *s)).await.is_err() {
+        if let Err(trouble) = facility.notice_changes().await {
+            tracing::warn!(%trouble, "whether the roster changed could not be read");
+        }
     }
 }
 

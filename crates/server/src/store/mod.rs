@@ -12,6 +12,7 @@ pub mod invites;
 pub mod links;
 pub mod logins;
 pub mod meta;
+pub mod moves;
 pub mod odd;
 pub mod readers;
 pub mod roster;

@@ -11,6 +11,11 @@ pub fn newest(db: &Connection) -> Result<Roster, StoreError> {
     serde_json::from_str(&json).map_err(|e| StoreError::Broken(format!("roster, column {}", e.column())))
 }
 
+pub fn newest_version(db: &Connection) -> Result<u64, StoreError> {
+    let version: i64 = db.prepare_cached("SELECT max(version) FROM roster")?.query_row([], |r| r.get(0))?;
+    Ok(u64::try_from(version).unwrap_or(0))
+}
+
 /// The version must be a new one.
 pub fn put(db: &Connection, roster: &Roster, at: Ms, by: Option<StaffId>) -> Result<(), StoreError> {
     let json = serde_json::to_string(roster).map_err(|e| StoreError::Broken(e.to_string()))?;

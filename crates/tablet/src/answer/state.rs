@@ -55,7 +55,7 @@ impl Tablet {
     }
     /// While true the machine must not sleep.
     pub fn anyone_on_ward(&self) -> bool {
-        self.0.known().records.anyone_on_ward()
+        !self.open_stays().is_empty()
     }
     pub fn sync_state(&self) -> SyncState {
         self.0.sync_state()
@@ -150,13 +150,18 @@ impl Inner {
         let contact = lock(&self.contact);
         Ok(Viewpoint::Tablet {
             tablet,
-            online: contact.online,
+            online: contact.online && !self.hears_nothing(),
             last_contact: contact.last,
             author: sync.author,
             confirmed: sync.confirmed,
             silenced_until,
             signed_in,
         })
+    }
+
+    /// The server may answer, and this tablet is given nothing of its ward's feed.
+    pub(crate) fn hears_nothing(&self) -> bool {
+        lock(&self.troubles).has(trouble::REVOKED)
     }
 
     pub(crate) fn sync_state(&self) -> SyncState {
@@ -180,7 +185,9 @@ impl Inner {
         let zone = words::zone(self.roster().as_deref());
         let contact = lock(&self.contact).clone();
         let clock = contact.last.map(|at| words::clock_and_day(at, now, zone));
+        let hears_nothing = self.hears_nothing();
         let words = match &clock {
+            _ if hears_nothing => "Hears nothing from the station. Levels and other tablets' checks are not kept up.".to_owned(),
             _ if contact.online || !joined => String::new(),
             None => "Not in touch with the station yet.".to_owned(),
             Some(at) => format!("Offline since {at}. Levels and other tablets' checks as of {at}."),
@@ -190,7 +197,7 @@ impl Inner {
             n => format!("{n} saved on this tablet, waiting for the station"),
         };
         Status {
-            online: contact.online,
+            online: contact.online && !hears_nothing,
             words,
             waiting_words,
             waiting: sync.waiting,

@@ -18,10 +18,10 @@ struct Kept {
     read_until: Ms,
 }
 
-/// None where nothing was noted of this ward yet.
+/// None where nothing was ever noted; never, where only another ward's feed was read so far.
 pub fn since(from: &Connection, ward: WardId) -> rusqlite::Result<Option<Ms>> {
     let kept: Option<Kept> = meta::get(from, KEPT)?;
-    Ok(kept.filter(|kept| kept.ward == ward).map(|kept| kept.since))
+    Ok(kept.map(|kept| if kept.ward == ward { kept.since } else { Ms(i64::MAX) }))
 }
 
 /// A page of the feed, in the transaction that stores it. An opening brings only what stands and its last hours: where

@@ -10,6 +10,7 @@ mod heal;
 mod http;
 mod join;
 mod missing;
+mod moved;
 pub(crate) mod offer;
 mod over;
 mod pull;
@@ -189,6 +190,8 @@ impl Inner {
                 format!("There is a network, but what answers is not the facility server: {why}."),
                 "Check the network of this tablet, such as a login page; go on recording.",
             )),
+            // It stands on the screens under its own name.
+            Trouble::Refused(refusal) if refusal.code == trouble::REVOKED => None,
             Trouble::Refused(refusal) => Some(Refusal::new("sync.refused", refusal.what.clone(), refusal.next.clone())),
             Trouble::Unreachable(_) | Trouble::Busy { .. } => None,
         };

@@ -65,7 +65,20 @@ impl Inner {
         let ask = self.blocking(move |inner| inner.feed_ask(wait_ms)).await?;
         let asked = self.clock.read();
         let (from, confirmed) = (ask.from.clone(), self.sync_state().confirmed);
-        let page = facility.feed(ask.clone()).await?;
+        let page = match facility.feed(ask.clone()).await {
+            Err(Trouble::Refused(refusal)) if refusal.code == "ward.not_yours" => {
+                return self.follow_a_move(facility, ask, refusal).await;
+            }
+            Err(Trouble::Refused(refusal)) if refusal.code == trouble::REVOKED => {
+                let told = self.blocking(|inner| {
+                    inner.note_revoked(true);
+                    Ok(())
+                });
+                told.await?;
+                return Err(Trouble::Refused(refusal));
+            }
+            page => page?,
+        };
         let page = match self.blocking(move |inner| inner.with_own_bodies(page)).await? {
             Some(page) => page,
             // Own bodies are gone from here (a damaged file, pruning): this page once more, whole.
@@ -75,6 +88,7 @@ impl Inner {
             Exchange { asked, answered: self.clock.read(), server: page.header.server_time, waited: wait_ms > 0 };
         self.blocking(move |inner| {
             inner.heard(&exchange);
+            inner.note_revoked(false);
             let mut pulled = inner.take_page(&from, page)?;
             let tablet = inner.identity().map(|i| i.tablet);
             let mark = inner.known().contacts.iter().find(|c| Some(c.tablet) == tablet).map(|c| c.confirmed);
@@ -208,13 +222,18 @@ impl Inner {
 
     /// Stores a roster that differs from ours, also an older one: a restored server knows no newer, and it decides.
     /// Its PIN verifiers are sealed to this device first.
-    pub fn take_roster(&self, mut roster: Roster) -> Result<(), Trouble> {
+    pub fn take_roster(&self, roster: Roster) -> Result<(), Trouble> {
+        self.take_roster_of(roster, false)
+    }
+
+    /// `anyway`: one of the same version for another ward brings the sign-ins of that ward's people.
+    pub(super) fn take_roster_of(&self, mut roster: Roster, anyway: bool) -> Result<(), Trouble> {
         let identity = self.identity().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
         if roster.facility.id != identity.facility {
             return Err(not_the_server("its roster is of another facility"));
         }
         let is_ours = |known: &Known| known.roster.as_ref().is_some_and(|ours| ours.version == roster.version);
-        if is_ours(&self.known()) && !self.known().lacks_pins {
+        if !anyway && is_ours(&self.known()) && !self.known().lacks_pins {
             return Ok(());
         }
         let sealed = pins::seal(&identity.device_secret.0, &mut roster);

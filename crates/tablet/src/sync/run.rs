@@ -4,6 +4,7 @@
 use super::backoff::{Backoff, jitter};
 use super::client::Client;
 use super::push::{Pushing, local};
+use crate::file::lock;
 use crate::known::IN_MEMORY_MS;
 use crate::tablet::{Inner, Tablet};
 use lamplight_domain::wire::{Trouble, WAIT_MAX_MS};
@@ -129,6 +130,7 @@ impl Inner {
 
     /// Keeps the memory flat over weeks; the file keeps everything.
     fn forget_old(&self) {
+        lock(&self.troubles).over("tablet.moved");
         let before = self.now().best() - IN_MEMORY_MS;
         let mut known = self.known_mut();
         let Some(roster) = known.roster.clone() else { return };
