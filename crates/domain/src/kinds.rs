@@ -198,7 +198,8 @@ pub struct Check {
     pub place: Code,
     pub activity: Code,
     /// Named, not ranked. Said by the technician is always there and is not listed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// What a newer program knows to read is left out, and the check stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "crate::wire::known")]
     pub evidence: Vec<Evidence>,
 }
 

@@ -21,6 +21,9 @@ pub enum Auth {
     Station,
     /// Unsigned help from a locked tablet, and records that a machine makes about itself.
     None,
+    /// A way that a newer program knows. Never written.
+    #[serde(other)]
+    Unknown,
 }
 
 /// The fields of every body. Fields that this version does not know stay in the bytes.

@@ -132,6 +132,7 @@ pub struct Tablet {
 
 /// The facility's lists; every record that uses one names its version.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(default)]
 #[ts(export_to = "roster.ts")]
 pub struct Lists {
     pub version: u32,
@@ -186,6 +187,7 @@ pub enum Makes {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Settings {
     /// Added to every limit before a gap is late; 0 by default, and printed on every report where it is not.
     pub tolerance_minutes: u16,

@@ -62,6 +62,8 @@ enum Command {
     },
     /// Move a tablet to another ward, or take it out of use, also while the facility is served.
     Tablet {
+        #[arg(long)]
+        data: PathBuf,
         #[command(subcommand)]
         what: OneTablet,
     },
@@ -92,8 +94,6 @@ enum OneTablet {
         /// "W-3"
         name: String,
         ward: String,
-        #[arg(long)]
-        data: PathBuf,
     },
     /// It may not read any more; what it still holds is taken and flagged.
     Revoke {
@@ -101,8 +101,6 @@ enum OneTablet {
         name: String,
         #[arg(long)]
         reason: String,
-        #[arg(long)]
-        data: PathBuf,
     },
 }
 
@@ -148,10 +146,10 @@ impl Cli {
                 let invite = commands::invite_for(&data, &ward, &url, uses, minutes)?;
                 print(&json!({ "invite": invite.to_string(), "expires_at": invite.expires_at }))
             }
-            Command::Tablet { what } => {
+            Command::Tablet { data, what } => {
                 let tablet = match what {
-                    OneTablet::Move { name, ward, data } => commands::move_tablet(&data, &name, &ward)?,
-                    OneTablet::Revoke { name, reason, data } => commands::revoke_tablet(&data, &name, &reason)?,
+                    OneTablet::Move { name, ward } => commands::move_tablet(&data, &name, &ward)?,
+                    OneTablet::Revoke { name, reason } => commands::revoke_tablet(&data, &name, &reason)?,
                 };
                 print(&json!({ "tablet": tablet.name, "id": tablet.id, "ward": tablet.ward, "revoked": tablet.revoked }))
             }

@@ -13,6 +13,8 @@ mod contact;
 mod export;
 mod file;
 mod identity;
+#[cfg(test)]
+mod release_tests;
 mod keys;
 mod known;
 mod pen;

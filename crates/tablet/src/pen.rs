@@ -56,6 +56,9 @@ impl Inner {
         bodies: &[Vec<u8>],
         also: impl Fn(&Transaction<'_>) -> rusqlite::Result<()>,
     ) -> Result<(), Broken> {
+        if self.is_frozen() {
+            return Err(Broken::Refused(crate::trouble::newer_file()));
+        }
         let mut pen = match hand.take() {
             Some(pen) => pen,
             None => self.pick_up()?.ok_or_else(|| Broken::Refused(crate::record::join_first()))?,

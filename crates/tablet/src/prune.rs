@@ -32,6 +32,9 @@ impl Tablet {
 
 impl Inner {
     pub(crate) fn prune(&self) -> Result<u64, Broken> {
+        if self.is_frozen() {
+            return Ok(0);
+        }
         let (Some(bounds), Some(identity)) = (self.bounds()?, self.identity()) else { return Ok(0) };
         let stays = match self.roster() {
             Some(roster) => self.known().records.open_stays(&roster, identity.ward),

@@ -75,7 +75,7 @@ impl Inner {
     /// may have mended it), and rebuilds it then.
     fn mend(&self) {
         let mut hand = lock(&self.pen);
-        if self.identity().is_none() || matches!(self.records.look(is_sound), Ok(true)) {
+        if self.is_frozen() || self.identity().is_none() || matches!(self.records.look(is_sound), Ok(true)) {
             return;
         }
         if let Err(broken) = self.rebuild(&mut hand) {

@@ -92,7 +92,8 @@ impl Tablet {
     /// Opens the tablet of a folder, which is made where it is missing (readable by this user only). Blocks.
     ///
     /// A damaged file is set aside and named in the troubles of `hello` and `status`; what can be read of it is
-    /// written down again. Errors: "tablet.in_use", "key.missing", "key.wrong", "file.newer", "disk.full",
+    /// written down again. Files of a newer program are read and sent, and nothing is recorded: see the trouble
+    /// "file.newer". Errors: "tablet.in_use", "key.missing", "key.wrong", "file.newer" (not even that can be done), "disk.full",
     /// "disk.failed", "cipher.missing".
     pub fn open(dir: &Path, options: Options) -> Result<Tablet, Refusal> {
         let in_use = claim(dir)?;
@@ -105,8 +106,13 @@ impl Tablet {
         };
         let (identity_file, identity_aside) = opened(IDENTITY_FILE, Schema::Identity)?;
         let (records, _) = opened(RECORDS_FILE, Schema::Records)?;
-        let identity = newest_identity(&identity_file, &records)?;
         let mut troubles = Troubles::default();
+        if identity_file.is_frozen() || records.is_frozen() {
+            identity_file.freeze();
+            records.freeze();
+            troubles.add(crate::trouble::newer_file());
+        }
+        let identity = newest_identity(&identity_file, &records)?;
         if let Some(away) = identity_aside {
             troubles.add(crate::trouble::identity_set_aside(identity.is_some()));
             aside::taken_over(&away).map_err(|e| Broken::of_io(&e))?;
@@ -162,10 +168,14 @@ impl Tablet {
 impl Inner {
     /// Reads from the files what is kept in memory, the two copies compared before.
     pub fn load(&self) -> Result<(), Broken> {
-        reserve::keep(&self.dir);
-        let mut hand = lock(&self.pen);
-        *hand = self.pick_up()?;
-        self.records.write(drafts_done)?;
+        if self.is_frozen() {
+            *lock(&self.standing) = self.standing_as_read()?;
+        } else {
+            reserve::keep(&self.dir);
+            let mut hand = lock(&self.pen);
+            *hand = self.pick_up()?;
+            self.records.write(drafts_done)?;
+        }
         let mut contact: Contact = self.records.read(|from| meta::get(from, CONTACT))?.unwrap_or_default();
         contact.stored = contact.last;
         *lock(&self.contact) = contact;
@@ -174,6 +184,19 @@ impl Inner {
         self.tell_of_revoking()?;
         *self.known_mut() = Known::load(&self.records, &self.identity_file, self.now().best())?;
         Ok(())
+    }
+
+    /// A newer program wrote this tablet's files: they are read and sent from, and nothing is written.
+    pub fn is_frozen(&self) -> bool {
+        self.records.is_frozen()
+    }
+
+    /// Where the own chain stands by the records file alone.
+    fn standing_as_read(&self) -> Result<Option<Standing>, Broken> {
+        let Some(author) = self.identity().and_then(|i| Some(i.author()?.credential.author)) else { return Ok(None) };
+        let (head, confirmed) =
+            self.records.read(|from| Ok((links::head(from, author)?.seq, confirmed(from, author)?)))?;
+        Ok(Some(Standing { author, head, confirmed }))
     }
 
     pub fn identity(&self) -> Option<Arc<Identity>> {
@@ -241,7 +264,7 @@ fn newest_identity(identity_file: &File, records: &File) -> Result<Option<Identi
     };
     let authors = |identity: &Option<Identity>| identity.as_ref().map_or(0, |i| i.authors.len());
     if authors(&second) > authors(&first) {
-        if let Some(found) = &second {
+        if let Some(found) = second.as_ref().filter(|_| !identity_file.is_frozen()) {
             identity_file.write(|to| identity::set(to, found))?;
         }
         return Ok(second);

@@ -113,6 +113,14 @@ pub fn missing(listed: &[RecordsMissing]) -> Refusal {
     )
 }
 
+pub fn newer_file() -> Refusal {
+    Refusal::new(
+        "file.newer",
+        "A newer Lamplight wrote this tablet's files. This one shows and sends what is in them, and records nothing.",
+        "Use another tablet or paper until the newer Lamplight is installed again.",
+    )
+}
+
 pub fn moved(ward: &str) -> Refusal {
     Refusal::new(
         "tablet.moved",

@@ -3,9 +3,11 @@
 
 mod frame;
 mod invite;
+mod lenient;
 
 pub use frame::{Blob, FrameError, decode, encode};
 pub use invite::{Invite, server_name};
+pub(crate) use lenient::known;
 
 use crate::chain::{Credential, Hash, PublicKey, Receipt, Signature};
 use crate::ids::{AuthorId, FacilityId, TabletId, WardId};
@@ -15,7 +17,9 @@ use crate::time::Ms;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+/// The newest version of the protocol that this program speaks, and the oldest: one release apart either way.
 pub const PROTOCOL: u16 = 1;
+pub const PROTOCOL_MIN: u16 = 1;
 /// Of a batch: what one transaction of the server commits quickly even on a slow disk.
 pub const BATCH_MAX_LINKS: usize = 1_000;
 pub const BATCH_MAX_BYTES: usize = 1024 * 1024;
@@ -84,6 +88,14 @@ pub struct HelloAnswer {
     pub nonce: String,
 }
 
+impl HelloAnswer {
+    /// The newest version that both sides speak; None where there is none.
+    pub fn common_protocol(&self) -> Option<u16> {
+        let newest = self.protocol_max.min(PROTOCOL);
+        (newest >= self.protocol_min.max(PROTOCOL_MIN)).then_some(newest)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JoinAsk {
     /// The code of the invite.
@@ -110,6 +122,7 @@ pub struct Joined {
     pub facility_key: PublicKey,
     /// All certificate authorities to trust from now on (PEM).
     pub ca_pem: Vec<String>,
+    #[serde(deserialize_with = "lenient::roster")]
     pub roster: Roster,
 }
 
@@ -133,10 +146,13 @@ pub struct BatchHeader {
     pub signature: Signature,
     /// Comes back in the receipt.
     pub request: Uuid,
-    /// Sent at first contact and when asked for with [`PushRefused::UnknownAuthor`].
+    /// Sent at first contact and when asked for with [`PushRefused::UnknownAuthor`]. One that cannot be read counts as
+    /// none.
+    #[serde(default, deserialize_with = "lenient::or_none")]
     pub credential: Option<Credential>,
     /// The newest receipt that the tablet holds for this author, where the server's head went down: so that the time
-    /// of receipt survives a restore.
+    /// of receipt survives a restore. One that cannot be read counts as none.
+    #[serde(default, deserialize_with = "lenient::or_none")]
     pub receipt: Option<Receipt>,
 }
 
@@ -146,6 +162,7 @@ pub struct PushAnswer {
     /// the server does not know.
     pub receipt: Option<Receipt>,
     /// Why the batch was not taken; None where all its links are held now.
+    #[serde(default, deserialize_with = "lenient::refused")]
     pub refused: Option<PushRefused>,
     pub server_time: Ms,
 }
@@ -165,6 +182,9 @@ pub enum PushRefused {
     BodyMissing,
     TooBig,
     WrongFacility,
+    /// A newer server's reason, which this program does not know. Never sent.
+    #[serde(skip_serializing)]
+    Unknown,
 }
 
 /// Where a reader stands in a ward's feed. Two are equal where generation, number and hash are.
@@ -243,6 +263,7 @@ pub struct FeedHeader {
     /// There is more right now: ask again at once.
     pub more: bool,
     /// Only where newer than the reader's.
+    #[serde(default, deserialize_with = "lenient::maybe_roster")]
     pub roster: Option<Roster>,
     /// All tablets of the ward, as of `server_time`.
     pub contacts: Vec<ContactMark>,
@@ -290,3 +311,6 @@ pub struct OfferAsk {
 pub struct OfferAnswer {
     pub lacks: Vec<Hash>,
 }
+
+#[cfg(test)]
+mod tests;

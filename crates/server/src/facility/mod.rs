@@ -33,7 +33,7 @@ use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::Roster;
 use lamplight_domain::time::Ms;
 use lamplight_domain::wire::{
-    BATCH_MAX_LINKS, Batch, Facility, FeedAsk, FeedPage, HelloAnswer, JoinAsk, Joined, OfferAnswer, OfferAsk, PROTOCOL,
+    BATCH_MAX_LINKS, Batch, Facility, FeedAsk, FeedPage, HelloAnswer, JoinAsk, Joined, OfferAnswer, OfferAsk, PROTOCOL, PROTOCOL_MIN,
     PushAnswer, Trouble,
 };
 use live::Live;
@@ -189,7 +189,7 @@ impl FacilityServer {
 impl Facility for FacilityServer {
     async fn hello(&self) -> Result<HelloAnswer, Trouble> {
         Ok(HelloAnswer {
-            protocol_min: PROTOCOL,
+            protocol_min: PROTOCOL_MIN,
             protocol_max: PROTOCOL,
             facility: self.inner.identity.facility,
             facility_key: self.inner.identity.key.public(),

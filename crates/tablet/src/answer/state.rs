@@ -161,7 +161,7 @@ impl Inner {
 
     /// The server may answer, and this tablet is given nothing of its ward's feed.
     pub(crate) fn hears_nothing(&self) -> bool {
-        lock(&self.troubles).has(trouble::REVOKED)
+        self.is_frozen() || lock(&self.troubles).has(trouble::REVOKED)
     }
 
     pub(crate) fn sync_state(&self) -> SyncState {

@@ -19,6 +19,7 @@ pub mod pruning;
 pub mod receipts;
 pub mod roster;
 mod schema;
+mod upgrade;
 #[cfg(test)]
 mod tests;
 
@@ -28,8 +29,10 @@ pub use schema::Schema;
 
 use crate::keys::DeviceKey;
 use lamplight_domain::refusal::Refusal;
+use open::Pair;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub struct File {
@@ -38,6 +41,8 @@ pub struct File {
     schema: Schema,
     writer: Mutex<Option<Connection>>,
     reader: Mutex<Option<Connection>>,
+    /// Nothing is written: a newer program wrote this file, or the one beside it.
+    is_frozen: AtomicBool,
 }
 
 impl File {
@@ -55,14 +60,27 @@ impl File {
             }
             Err(failure) => return Err(failure.refusal()),
         };
-        let (writer, reader) = connections;
-        let file = File { path, key, schema, writer: Mutex::new(Some(writer)), reader: Mutex::new(Some(reader)) };
+        let Pair { writer, reader, is_newer } = connections;
+        let (writer, reader) = (Mutex::new(Some(writer)), Mutex::new(Some(reader)));
+        let file = File { path, key, schema, writer, reader, is_frozen: AtomicBool::new(is_newer) };
         Ok((file, set_aside))
+    }
+
+    /// True where nothing is written.
+    pub fn is_frozen(&self) -> bool {
+        self.is_frozen.load(Ordering::SeqCst)
+    }
+    /// From now on nothing is written.
+    pub fn freeze(&self) {
+        self.is_frozen.store(true, Ordering::SeqCst);
     }
 
     /// Runs `work` in one transaction and commits it with everything synced to the disk. On an error nothing of it
     /// is kept, with one exception: [`Broken::Io`] leaves open whether it was.
     pub fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, Broken> {
+        if self.is_frozen() {
+            return Err(Broken::Refused(crate::trouble::newer_file()));
+        }
         self.with(&self.writer, |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let value = work(&transaction)?;
@@ -107,14 +125,17 @@ impl File {
     pub fn reopen(&self) -> Result<(), Broken> {
         let (mut writer, mut reader) = (lock(&self.writer), lock(&self.reader));
         (*writer, *reader) = (None, None);
-        let (w, r) = open::pair(&self.path, &self.key, self.schema).map_err(open::Failure::broken)?;
-        (*writer, *reader) = (Some(w), Some(r));
+        let pair = open::pair(&self.path, &self.key, self.schema).map_err(open::Failure::broken)?;
+        (*writer, *reader) = (Some(pair.writer), Some(pair.reader));
         Ok(())
     }
 
     /// Puts the whole log into the file and syncs both. After an I/O error a log that was never synced reads as if it
     /// had been; what this has carried over is on the disk.
     pub fn settle(&self) -> Result<(), Broken> {
+        if self.is_frozen() {
+            return Ok(());
+        }
         self.with(&self.writer, |connection| {
             let is_busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
             if is_busy == 0 {
@@ -128,9 +149,12 @@ impl File {
     pub fn start_afresh(&self) -> Result<PathBuf, Refusal> {
         let (mut writer, mut reader) = (lock(&self.writer), lock(&self.reader));
         (*writer, *reader) = (None, None);
+        if self.is_frozen() {
+            return Err(crate::trouble::newer_file());
+        }
         let away = aside::move_away(&self.path)?;
-        let (w, r) = open::pair(&self.path, &self.key, self.schema).map_err(open::Failure::refusal)?;
-        (*writer, *reader) = (Some(w), Some(r));
+        let pair = open::pair(&self.path, &self.key, self.schema).map_err(open::Failure::refusal)?;
+        (*writer, *reader) = (Some(pair.writer), Some(pair.reader));
         Ok(away)
     }
 

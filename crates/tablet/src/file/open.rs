@@ -1,6 +1,6 @@
 //! How a connection is opened: key first, then what keeps a file sound, then the gate for newer files.
 
-use super::{Broken, Schema};
+use super::{Broken, Schema, meta, upgrade};
 use crate::keys::DeviceKey;
 use lamplight_domain::refusal::Refusal;
 use rusqlite::{Connection, OpenFlags};
@@ -8,6 +8,11 @@ use std::path::Path;
 
 /// SQLCipher 4.14 carries SQLite 3.51.3, which mends a fault of the write-ahead log.
 const CIPHER_AT_LEAST: (u32, u32) = (4, 14);
+
+/// In table `meta` of the records file: the oldest schema whose program understands the tables of links and bodies as
+/// they are here. An older program than the file's reads and sends from it, down to this one.
+const READABLE_SINCE: &str = "compatible_from";
+const COMPATIBLE_FROM: i64 = 1;
 
 pub enum Failure {
     Broken(Broken),
@@ -29,22 +34,71 @@ impl Failure {
     }
 }
 
-/// The writing and the reading connection, with the file brought to this program's schema.
-pub fn pair(path: &Path, key: &DeviceKey, schema: Schema) -> Result<(Connection, Connection), Failure> {
+/// A file's two connections.
+pub struct Pair {
+    pub writer: Connection,
+    pub reader: Connection,
+    /// A newer program wrote it: both connections only read.
+    pub is_newer: bool,
+}
+
+/// The writing and the reading connection, with the file brought to this program's schema. A file of a newer program is
+/// opened for reading, where that program says that this one understands links and bodies.
+pub fn pair(path: &Path, key: &DeviceKey, schema: Schema) -> Result<Pair, Failure> {
     let broken = |e: rusqlite::Error| Failure::Broken(Broken::of(&e, path));
     let mut writer =
         connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE).map_err(broken)?;
     assert_cipher(&writer).map_err(Failure::Refused)?;
     let version: i64 = writer.query_row("PRAGMA user_version", (), |row| row.get(0)).map_err(broken)?;
     if version > schema.version() {
-        return Err(Failure::Refused(newer(path)));
+        drop(writer);
+        return only_reading(path, key, schema);
     }
     settle(&writer).map_err(broken)?;
-    schema.bring_up(&mut writer).map_err(broken)?;
-    check(&writer, schema).map_err(broken)?;
+    match version {
+        0 => schema.bring_up(&mut writer).map_err(broken)?,
+        _ if version < schema.version() => {
+            upgrade::bring_up(&mut writer, path, key, schema).map_err(|failure| match failure {
+                Failure::Broken(Broken::Other(_)) => Failure::Refused(upgrade::not_brought_up(path)),
+                failure => failure,
+            })?;
+        }
+        _ => {}
+    }
+    if let Err(unsound) = check(&writer, schema) {
+        drop(writer);
+        // Brought up just now, or by a start that was cut off before it could look.
+        return match upgrade::go_back(path).map_err(Failure::Refused)? {
+            true => Err(Failure::Refused(upgrade::not_brought_up(path))),
+            false => Err(broken(unsound)),
+        };
+    }
+    upgrade::done(path);
+    if schema.is_of_records() && meta::get::<i64>(&writer, READABLE_SINCE).map_err(broken)? != Some(COMPATIBLE_FROM) {
+        // On a full disk without it: the next start writes it.
+        let _ = meta::set(&writer, READABLE_SINCE, &COMPATIBLE_FROM);
+    }
     let reader = connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(broken)?;
     reader.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF").map_err(broken)?;
-    Ok((writer, reader))
+    Ok(Pair { writer, reader, is_newer: false })
+}
+
+fn only_reading(path: &Path, key: &DeviceKey, schema: Schema) -> Result<Pair, Failure> {
+    let broken = |e: rusqlite::Error| Failure::Broken(Broken::of(&e, path));
+    let open = || {
+        let connection = read_only(path, key)?;
+        connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY")?;
+        Ok(connection)
+    };
+    let (writer, reader) = (open().map_err(broken)?, open().map_err(broken)?);
+    let is_understood = match schema.is_of_records() {
+        true => meta::get::<i64>(&reader, READABLE_SINCE).ok().flatten().is_some_and(|from| from <= schema.version()),
+        false => reader.prepare("SELECT value FROM identity").is_ok(),
+    };
+    match is_understood {
+        true => Ok(Pair { writer, reader, is_newer: true }),
+        false => Err(Failure::Refused(newer(path))),
+    }
 }
 
 /// For salvage: changes nothing on the disk.

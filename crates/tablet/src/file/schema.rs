@@ -1,7 +1,6 @@
 //! The two files' tables. A released migration is never changed; a column never changes its meaning.
 
-use rusqlite::Connection;
-use rusqlite_migration::{M, Migrations};
+use rusqlite::{Connection, TransactionBehavior};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
@@ -10,6 +9,11 @@ pub enum Schema {
     /// `identity.db`: who this tablet is and who may sign in. Apart from the records, so that a damaged records
     /// file costs neither the enrolment nor the sign-in.
     Identity,
+    /// Of a release to come, and of one that cannot be brought up: for tests.
+    #[cfg(test)]
+    Next,
+    #[cfg(test)]
+    Failing,
 }
 
 impl Schema {
@@ -17,6 +21,18 @@ impl Schema {
         match self {
             Schema::Records => &[include_str!("records.1.sql")],
             Schema::Identity => &[include_str!("identity.1.sql")],
+            #[cfg(test)]
+            Schema::Next => &[
+                include_str!("records.1.sql"),
+                "CREATE TABLE later (n INTEGER PRIMARY KEY) STRICT",
+                "ALTER TABLE later ADD COLUMN more TEXT",
+            ],
+            #[cfg(test)]
+            Schema::Failing => &[
+                include_str!("records.1.sql"),
+                "CREATE TABLE later (n INTEGER PRIMARY KEY) STRICT",
+                "INSERT INTO nowhere VALUES (1)",
+            ],
         }
     }
 
@@ -25,12 +41,18 @@ impl Schema {
         self.steps().len() as i64
     }
 
-    /// Every step in one transaction of its own.
+    pub fn is_of_records(self) -> bool {
+        self != Schema::Identity
+    }
+
+    /// All steps that are missing, in one transaction.
     pub fn bring_up(self, connection: &mut Connection) -> rusqlite::Result<()> {
-        let migrations = Migrations::new(self.steps().iter().map(|sql| M::up(sql)).collect());
-        migrations.to_latest(connection).map_err(|e| match e {
-            rusqlite_migration::Error::RusqliteError { err, .. } => err,
-            _ => rusqlite::Error::InvalidQuery,
-        })
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+        let version: i64 = transaction.query_row("PRAGMA user_version", (), |row| row.get(0))?;
+        for step in self.steps().iter().skip(usize::try_from(version).unwrap_or(0)) {
+            transaction.execute_batch(step)?;
+        }
+        transaction.pragma_update(None, "user_version", self.version())?;
+        transaction.commit()
     }
 }

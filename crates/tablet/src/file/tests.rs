@@ -116,10 +116,15 @@ fn every_table_is_strict() {
 }
 
 #[test]
-fn a_newer_file_is_refused_by_name_and_not_touched() {
+fn a_newer_file_whose_links_and_bodies_are_others_is_refused_by_name_and_not_touched() {
     let (dir, file) = fresh();
     write_down(&file, 1);
-    file.write(|to| to.execute_batch(&format!("PRAGMA user_version = {}", Schema::Records.version() + 1))).unwrap();
+    let newer = Schema::Records.version() + 1;
+    file.write(|to| {
+        meta::set(to, "compatible_from", &newer)?;
+        to.execute_batch(&format!("PRAGMA user_version = {newer}"))
+    })
+    .unwrap();
     drop(file);
     let path = dir.path().join("records.db");
     let before = std::fs::read(&path).unwrap();
@@ -129,6 +134,81 @@ fn a_newer_file_is_refused_by_name_and_not_touched() {
     assert!(refused.what.contains("records.db"), "{}", refused.what);
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert!(!dir.path().join("set-aside").exists());
+}
+
+fn opened(dir: &TempDir, schema: Schema) -> Result<File, Refusal> {
+    let key = DeviceKey::of(dir.path(), true).unwrap();
+    File::open(dir.path().join("records.db"), key, schema).map(|(file, _)| file)
+}
+
+fn version(file: &File) -> i64 {
+    file.read(|from| from.query_row("PRAGMA user_version", (), |row| row.get(0))).unwrap()
+}
+
+#[test]
+fn a_newer_file_is_read_and_nothing_is_written_to_it() {
+    let (dir, file) = fresh();
+    let all = write_down(&file, 3);
+    drop(file);
+    let file = opened(&dir, Schema::Next).unwrap();
+    assert_eq!((file.is_frozen(), version(&file)), (false, 3));
+    drop(file);
+    let path = dir.path().join("records.db");
+    let before = std::fs::read(&path).unwrap();
+    let file = opened(&dir, Schema::Records).unwrap();
+    assert!(file.is_frozen());
+    assert_eq!(file.read(|from| bodies::bytes(from, &body_hash(&all[2]))).unwrap(), Some(all[2].clone()));
+    let refused = file.write(|to| meta::set(to, "anything", &1)).unwrap_err().refusal();
+    assert_eq!((refused.code.as_str(), file.reopen()), ("file.newer", Ok(())));
+    assert_eq!(file.start_afresh().unwrap_err().code, "file.newer", "it is not thrown aside either");
+    assert!(file.look(|db| db.execute_batch("DELETE FROM bodies")).is_err(), "by no connection");
+    drop(file);
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn an_older_file_is_brought_up_whole_or_not_at_all() {
+    let (dir, file) = fresh();
+    let all = write_down(&file, 3);
+    drop(file);
+    let refused = opened(&dir, Schema::Failing).err().unwrap();
+    assert_eq!(refused.code, "file.not_brought_up");
+    let file = opened(&dir, Schema::Records).unwrap();
+    assert_eq!((version(&file), file.is_frozen()), (1, false), "the step that had worked is undone too");
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'later'";
+    assert_eq!(file.read(|from| from.query_row(tables, (), |row| row.get::<_, i64>(0))).unwrap(), 0);
+    drop(file);
+    let file = opened(&dir, Schema::Next).unwrap();
+    assert_eq!(version(&file), 3);
+    assert!(file.read(|from| bodies::is_held(from, &body_hash(&all[0]))).unwrap());
+    assert!(!upgrade::copy_of(&dir.path().join("records.db")).exists(), "the copy goes once the new file was opened");
+}
+
+#[test]
+fn a_start_that_was_cut_off_after_the_copy_was_made_goes_on_from_either_file() {
+    let (dir, file) = fresh();
+    let all = write_down(&file, 3);
+    drop(file);
+    let path = dir.path().join("records.db");
+    let copy = upgrade::copy_of(&path);
+    // Cut off while it was copied: half of a copy, and the old file.
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&copy, &whole[..whole.len() / 2]).unwrap();
+    let file = opened(&dir, Schema::Next).unwrap();
+    assert_eq!(version(&file), 3);
+    drop(file);
+    // Cut off after the commit: what was brought up turns out to be damaged, and the old one stands again.
+    std::fs::write(&copy, &whole).unwrap();
+    let mut bent = std::fs::read(&path).unwrap();
+    for page in bent[4096..].chunks_mut(4096) {
+        page[100] ^= 1;
+    }
+    std::fs::write(&path, bent).unwrap();
+    assert_eq!(opened(&dir, Schema::Next).err().unwrap().code, "file.not_brought_up");
+    let file = opened(&dir, Schema::Records).unwrap();
+    assert_eq!(version(&file), 1);
+    assert!(file.read(|from| bodies::is_held(from, &body_hash(&all[0]))).unwrap());
+    assert!(dir.path().join("set-aside").exists(), "and the damaged one is kept too");
 }
 
 #[test]

@@ -10,8 +10,8 @@ use lamplight_domain::ids::{AuthorId, FacilityId};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::{HOUR_MS, Ms};
 use lamplight_domain::wire::{
-    Batch, CONTENT_TYPE, Facility, FeedAsk, FeedPage, HelloAnswer, Invite, JoinAsk, Joined, OfferAnswer, OfferAsk,
-    PAGE_MAX_ROWS, PROTOCOL, PushAnswer, Trouble, WAIT_MAX_MS, decode, encode, path,
+    Batch, CONTENT_TYPE, Facility, FeedAsk, FeedPage, FrameError, HelloAnswer, Invite, JoinAsk, Joined, OfferAnswer, OfferAsk,
+    PAGE_MAX_ROWS, PushAnswer, Trouble, WAIT_MAX_MS, decode, encode, path,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::{Arc, Mutex};
@@ -128,7 +128,7 @@ impl Facility for Client {
         if hello.facility != self.facility || hello.facility_key != self.facility_key {
             return Err(not_the_server("it belongs to another facility"));
         }
-        if !(hello.protocol_min..=hello.protocol_max).contains(&PROTOCOL) {
+        if hello.common_protocol().is_none() {
             return Err(Trouble::Refused(Refusal::new(
                 "protocol.unknown",
                 "This tablet's Lamplight is too old or too new for the facility server.",
@@ -156,8 +156,11 @@ impl Facility for Client {
             ask.timeout = wait + POLL_GRACE;
         }
         let answer = self.signed(asked.author, ask).await?;
-        let (header, bodies) =
-            decode(&answer, PAGE_MAX_ROWS).map_err(|e| not_the_server(&format!("its page is broken: {e}")))?;
+        let (header, bodies) = decode(&answer, PAGE_MAX_ROWS).map_err(|e| match e {
+            // Sound as a frame and as JSON: it says something that this program does not know.
+            FrameError::Header { .. } if decode::<serde_json::Value>(&answer, PAGE_MAX_ROWS).is_ok() => not_understood(),
+            e => not_the_server(&format!("its page is broken: {e}")),
+        })?;
         Ok(FeedPage { header, bodies })
     }
 
@@ -174,6 +177,15 @@ fn ask<'a>(path: &'a str, body: Vec<u8>, content_type: &'static str, answer_type
 fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {
     serde_json::from_slice(body)
         .map_err(|e| not_the_server(&format!("its answer cannot be read (line {}, column {})", e.line(), e.column())))
+}
+
+/// Errors of another release on the other side that cannot be passed over.
+fn not_understood() -> Trouble {
+    Trouble::Refused(Refusal::new(
+        "protocol.newer",
+        "The facility server says something that this tablet's Lamplight is too old to understand.",
+        "Go on recording; ask whoever looks after the tablets for the newer version.",
+    ))
 }
 
 pub fn not_the_server(why: &str) -> Trouble {

@@ -5,7 +5,9 @@ use crate::testing::{facility, facility_key, roster};
 use lamplight_domain::chain::{
     Credential, Endorser, Hash, Head, PublicKey, Receipt, body_hash, feed_hash, link_hash, verify,
 };
-use lamplight_domain::ids::{AuthorId, RecordId};
+use lamplight_domain::ids::{AuthorId, RecordId, WardId};
+use lamplight_domain::refusal::Refusal;
+use lamplight_domain::roster::{Tablet, Ward};
 use lamplight_domain::record::Body;
 use lamplight_domain::time::Ms;
 use lamplight_domain::wire::*;
@@ -35,6 +37,11 @@ pub struct State {
     pub batches: Vec<(u64, usize, bool)>,
     /// What it says of its last backup.
     pub backed_up: Option<Ms>,
+    /// The readers' ward by the roster, where it is not the first one; its feed is empty.
+    pub moved_to: Option<WardId>,
+    pub revoked: bool,
+    /// What was asked for, in order.
+    pub asked: Vec<&'static str>,
 }
 
 impl State {
@@ -106,6 +113,25 @@ impl State {
         let hash = if n == 0 { Hash::ZERO } else { self.feed[n - 1].2 };
         Cursor { generation: Uuid::from_u128(self.generation), n: n as u64, hash, mac: None }
     }
+    fn of_other_ward(&self, ask: &FeedAsk, ward: WardId) -> Result<FeedPage, Trouble> {
+        if ask.ward != ward && ask.ward != OWN_WARD {
+            return Err(Refusal::new("ward.not_yours", "This tablet does not belong there.", "Ask a nurse.").into());
+        }
+        let mut roster = roster();
+        roster.version = 2;
+        roster.wards.push(Ward { id: ward, name: "Oak Ward".into(), beds: vec![] });
+        roster.tablets.push(Tablet { id: crate::testing::identity(1).tablet, name: "W-1".into(), ward, revoked: false });
+        let header = FeedHeader {
+            rows: vec![],
+            next: FeedNext::Cursor(Cursor { n: 0, hash: Hash::ZERO, ..self.cursor(0) }),
+            more: false,
+            roster: (ask.roster_version != 2).then_some(roster),
+            contacts: vec![],
+            server_time: Ms(self.time),
+            backed_up: None,
+        };
+        Ok(FeedPage { header, bodies: vec![] })
+    }
     fn is_cut(&mut self) -> bool {
         match &mut self.cut_after {
             Some(0) => true,
@@ -143,6 +169,7 @@ impl Facility for FakeFacility {
     async fn push(&self, batch: Batch) -> Result<PushAnswer, Trouble> {
         let mut state = lock(&self.0);
         let header = &batch.header;
+        state.asked.push("push");
         state.batches.push((header.first_seq, batch.bodies.len(), header.credential.is_some()));
         let refused = state.take(&batch);
         if state.is_cut() {
@@ -157,8 +184,15 @@ impl Facility for FakeFacility {
     }
     async fn feed(&self, ask: FeedAsk) -> Result<FeedPage, Trouble> {
         let mut state = lock(&self.0);
+        state.asked.push("feed");
         if state.is_cut() {
             return Err(cut());
+        }
+        if state.revoked {
+            return Err(Refusal::new("tablet.revoked", "This tablet was taken out of use.", "Give it back.").into());
+        }
+        if let Some(ward) = state.moved_to {
+            return state.of_other_ward(&ask, ward);
         }
         let by_cursor = matches!(ask.from, FeedFrom::Cursor(_));
         let from = match ask.from {

@@ -11,6 +11,8 @@ mod http;
 mod join;
 mod missing;
 mod moved;
+#[cfg(test)]
+mod moved_tests;
 pub(crate) mod offer;
 mod over;
 mod pull;
@@ -95,6 +97,9 @@ impl Inner {
             self.greet(facility).await?;
         }
         report.pushed += self.push_all(facility, &mut pushing, true).await?;
+        if self.is_frozen() {
+            return Ok(());
+        }
         let mut ask_heads = false;
         loop {
             let pulled = self.pull_page(facility, 0).await?;
@@ -153,7 +158,7 @@ impl Inner {
             lock(&self.troubles).over(code);
         }
         self.set_trouble(error_ms.abs() > CLOCK_SUSPECT_MS, trouble::clock(error_ms));
-        if record {
+        if record && !self.is_frozen() {
             self.measured(exchange);
         }
         if !was_online {

@@ -67,10 +67,12 @@ impl Inner {
         // One sender at a time: an older answer must never count after a newer one.
         let _sending = self.sending.lock().await;
         let begun_at = self.sync_state().confirmed;
-        if self.blocking(|inner| inner.is_healing()).await? {
+        // What must be written down again waits for the newer program.
+        let is_frozen = self.is_frozen();
+        if !is_frozen && self.blocking(|inner| inner.is_healing()).await? {
             self.heal(facility, pushing).await?;
         }
-        if ask {
+        if ask && !is_frozen {
             self.offer_after_a_restore(facility).await?;
         }
         let (mut fruitless, mut former_are_known) = (0, false);
@@ -92,12 +94,13 @@ impl Inner {
                     self.introduce_former(facility).await?;
                     (pushing.with_credential, ask) = (true, true);
                 }
+                (Stands::Fork, _) if is_frozen => return Err(Trouble::Refused(crate::trouble::newer_file())),
                 (Stands::Fork, _) => {
                     self.begin_healing(sent.author(), crate::trouble::fork()).await?;
                     self.heal(facility, pushing).await?;
                 }
                 // It was restored to before what is still kept here.
-                (Stands::Confirmed(seq), Some(PushRefused::BodyMissing)) => {
+                (Stands::Confirmed(seq), Some(PushRefused::BodyMissing)) if !is_frozen => {
                     self.go_on_without(facility, sent.author(), seq).await?;
                     self.heal(facility, pushing).await?;
                 }
@@ -209,7 +212,9 @@ impl Inner {
         if own != Some(receipt.head.hash) {
             return Ok(Stands::Fork);
         }
-        self.records.write(|to| receipts::keep(to, receipt)).map_err(local)?;
+        if !self.is_frozen() {
+            self.records.write(|to| receipts::keep(to, receipt)).map_err(local)?;
+        }
         self.confirm(asked.author, receipt.head.seq);
         self.changed();
         Ok(Stands::Confirmed(receipt.head.seq))
@@ -219,6 +224,13 @@ impl Inner {
     /// where nothing waits, a long second copy is begun anew.
     pub(super) fn confirm(&self, author: AuthorId, seq: u64) {
         let mut hand = lock(&self.pen);
+        if self.is_frozen() {
+            // For this process only: the newer program asks again.
+            if let Some(standing) = lock(&self.standing).as_mut().filter(|s| s.author == author) {
+                standing.confirmed = seq;
+            }
+            return;
+        }
         let Some(mut pen) = hand.take_if(|pen| pen.head.author == author) else { return };
         let went_back = seq < pen.confirmed;
         pen.confirmed = seq;
@@ -281,6 +293,7 @@ pub(super) fn not_taken(refused: Option<PushRefused>) -> Refusal {
         Some(PushRefused::BadSignature) => "this tablet's signature does not hold there",
         Some(PushRefused::BodyMissing) => "it lacks an entry that this tablet does not keep any more",
         Some(PushRefused::TooBig) => "one entry is too big for it",
+        Some(PushRefused::Unknown) => "it gives a reason that this version does not know",
         Some(PushRefused::WrongFacility) => "it belongs to another facility",
         None => "it did not take them",
     };

@@ -97,6 +97,10 @@ impl Inner {
     }
 
     async fn keep_listening(self: &Arc<Self>, client: &Client, line: &Line) {
+        if self.is_frozen() {
+            // Pages could not be kept.
+            return std::future::pending().await;
+        }
         let (mut backoff, mut wait_ms, mut was_lost) = (Backoff::default(), 0, false);
         loop {
             let page = tokio::select! {

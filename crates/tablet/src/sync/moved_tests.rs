@@ -1,0 +1,106 @@
+//! A tablet that was moved to another ward, or taken out of use, finds out by itself and loses nothing.
+
+use super::fake::{FakeFacility, State};
+use crate::file::lock;
+use crate::tablet::Tablet;
+use crate::testing::*;
+use lamplight_domain::ids::WardId;
+use lamplight_domain::record::{Auth, Body};
+use lamplight_domain::time::HOUR_MS;
+use lamplight_domain::wire::Trouble;
+use serde_json::json;
+use uuid::Uuid;
+
+const OTHER: WardId = WardId(Uuid::from_u128(0xBB));
+
+fn server() -> FakeFacility {
+    let server = FakeFacility::default();
+    *lock(&server.0) = State { time: START.0, generation: 1, ..State::default() };
+    server
+}
+
+async fn sync(tablet: &Tablet, server: &FakeFacility) -> Result<(), Trouble> {
+    tablet.0.sync_once(server, &mut Default::default(), true).await
+}
+
+fn record(tablet: &Tablet) {
+    tablet.record(technician(), Auth::Pin, Some(stay()), None, check(), None).unwrap();
+}
+
+fn has(tablet: &Tablet, code: &str) -> bool {
+    tablet.status().troubles.iter().any(|t| t.code == code)
+}
+
+#[tokio::test]
+async fn a_moved_tablet_sends_all_it_has_and_takes_the_new_ward_wherever_it_is_cut() {
+    for cut_after in 0..9 {
+        let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+        let tablet = with_patient(dir.path(), &clock, 1);
+        sync(&tablet, &server).await.unwrap();
+        sign_in(&tablet, technician()).await;
+        let begun = json!({ "id": Uuid::from_u128(0xD1), "stay": stay(), "form": "mood", "state": { "words": "half" } });
+        call(&tablet, "keep_draft", begun).await.unwrap();
+        // Out of touch while it is moved: it goes on with its old ward.
+        lock(&server.0).moved_to = Some(OTHER);
+        record(&tablet);
+        record(&tablet);
+        assert_eq!((tablet.ward(), tablet.board().unwrap().cards.len()), (Some(ward()), 1));
+        lock(&server.0).asked.clear();
+        lock(&server.0).cut_after = Some(cut_after);
+        let _ = sync(&tablet, &server).await;
+        lock(&server.0).cut_after = None;
+        sync(&tablet, &server).await.unwrap();
+        assert_eq!(tablet.ward(), Some(OTHER), "cut after {cut_after}");
+        assert_eq!(tablet.sync_state().waiting, 0);
+        let state = lock(&server.0).clone();
+        let checks = state.bodies.values().filter_map(|b| Body::parse(b).ok()).filter(|b| b.envelope.kind == "check");
+        let wards: Vec<_> = checks.map(|check| check.envelope.ward).collect();
+        assert_eq!(wards, [ward(); 2], "where they were seen");
+        let first = state.asked.iter().position(|asked| *asked == "feed").unwrap();
+        assert!(state.asked[..first].contains(&"push"), "sent before anything else: {:?}", state.asked);
+        assert_eq!(tablet.board().unwrap().cards.len(), 0, "the old ward's patients left the board");
+        let hello = call(&tablet, "hello", json!({})).await.unwrap();
+        assert_eq!((&hello["ward_name"], hello["signed_in"].is_object()), (&json!("Oak Ward"), true));
+        let drafts = call(&tablet, "drafts", json!({})).await.unwrap();
+        assert_eq!(drafts.as_array().map(Vec::len), Some(1), "half-made entries stay with who began them: {drafts}");
+        assert!(has(&tablet, "tablet.moved"));
+        drop(tablet);
+        let tablet = open(dir.path(), &clock);
+        assert_eq!((tablet.ward(), tablet.board().unwrap().cards.len()), (Some(OTHER), 0), "also after a restart");
+    }
+}
+
+#[tokio::test]
+async fn a_tablet_that_was_not_moved_hears_the_refusal_and_stays() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 2);
+    // The roster of the answer does not know it.
+    lock(&server.0).moved_to = Some(OTHER);
+    let Err(Trouble::Refused(refusal)) = sync(&tablet, &server).await else { panic!("it is refused") };
+    assert_eq!((refusal.code.as_str(), tablet.ward()), ("ward.not_yours", Some(ward())));
+}
+
+#[tokio::test]
+async fn a_revoked_tablet_sends_what_it_holds_and_says_that_it_hears_nothing() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    sync(&tablet, &server).await.unwrap();
+    record(&tablet);
+    lock(&server.0).revoked = true;
+    for _ in 0..2 {
+        let Err(Trouble::Refused(refusal)) = sync(&tablet, &server).await else { panic!("it may not read") };
+        assert_eq!(refusal.code, "tablet.revoked");
+    }
+    record(&tablet);
+    let _ = sync(&tablet, &server).await;
+    assert_eq!(tablet.sync_state().waiting, 0, "what it holds is taken");
+    let status = tablet.status();
+    assert!(has(&tablet, "tablet.revoked") && !status.online, "{}", status.words);
+    clock.pass(HOUR_MS);
+    drop(tablet);
+    let tablet = open(dir.path(), &clock);
+    assert!(has(&tablet, "tablet.revoked"), "before it is in touch again");
+    lock(&server.0).revoked = false;
+    sync(&tablet, &server).await.unwrap();
+    assert!(!has(&tablet, "tablet.revoked") && tablet.status().online);
+}
