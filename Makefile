@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help deps deps-test run test build check bindings bench pictures package clean-demo
+.PHONY: help deps deps-test run test build check bindings vectors bench pictures package clean-demo
 
 # The browser that the station and every screen are tried in.
 export CHROMIUM ?= $(firstword $(shell command -v chromium chromium-browser google-chrome))
@@ -54,11 +54,15 @@ check: deps $(UI) ## Formats, lints and types, with warnings denied
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cd ui && npm run check && npm run lint && npm run format
 	node scripts/check-docs.mjs
+	node scripts/check-vectors.mjs
 	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check licenses bans sources; \
 	else echo "cargo-deny is not installed: licences and sources were not checked"; fi
 
 bindings: ## Write the TypeScript types of every command and view again
 	UPDATE_BINDINGS=1 cargo nextest run --locked -p lamplight-domain --test bindings
+
+vectors: ## Write the test vectors of the protocol again (docs/vectors)
+	UPDATE_VECTORS=1 cargo nextest run --locked --workspace -E 'package(lamplight-domain) and binary(vectors)'
 
 bench: deps-test $(UI) ## Measure, each figure beside its limit of the same run
 	cargo build --locked --release --workspace --bins

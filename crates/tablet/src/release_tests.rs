@@ -73,3 +73,57 @@ fn newer_files_that_this_program_cannot_read_are_refused_by_name() {
     let refused = Tablet::open(dir.path(), Options { clock, ..Options::default() }).err().unwrap();
     assert_eq!(refused.code, "file.newer");
 }
+
+/// The folder of a tablet as release 0.1 left it: six checks and a measurement, of which four are confirmed, and a
+/// half-made entry. Every later release opens it. `MAKE_RELEASE=1` makes it once, by the program of that release.
+fn release(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/releases").join(name).join("tablet")
+}
+
+#[tokio::test]
+async fn a_folder_of_release_0_1_is_opened_and_goes_on() {
+    let kept = release("0.1");
+    if std::env::var_os("MAKE_RELEASE").is_some() && !kept.exists() {
+        make(&kept).await;
+    }
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), FakeFacility::default());
+    copy(&kept, dir.path());
+    *lock(&server.0) = State { time: START.0, generation: 1, ..State::default() };
+    let tablet = open(dir.path(), &clock);
+    let state = tablet.sync_state();
+    assert_eq!((state.head, state.confirmed, state.waiting), (7, 4, 3));
+    assert_eq!(tablet.board().unwrap().cards.len(), 1);
+    assert!(tablet.status().troubles.iter().all(|t| t.code == "disk.nearly_full"), "{:?}", tablet.status().troubles);
+    sign_in(&tablet, technician()).await;
+    assert_eq!(call(&tablet, "drafts", serde_json::json!({})).await.unwrap().as_array().map(Vec::len), Some(1));
+    tablet.record(technician(), Auth::Pin, Some(stay()), None, check(), None).unwrap();
+    // To a server that never heard of it.
+    tablet.0.sync_once(&server, &mut Default::default(), true).await.unwrap();
+    assert_eq!((tablet.sync_state().head, tablet.sync_state().waiting), (9, 0));
+    assert_eq!(lock(&server.0).feed.len(), 9);
+    assert_eq!(tablet.export(&mut Vec::new()).unwrap(), 9 + 3);
+}
+
+async fn make(kept: &Path) {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), FakeFacility::default());
+    *lock(&server.0) = State { time: START.0, generation: 1, ..State::default() };
+    let tablet = with_patient(dir.path(), &clock, 1);
+    let record = |count: usize| {
+        for _ in 0..count {
+            tablet.record(technician(), Auth::Pin, Some(stay()), None, check(), None).unwrap();
+        }
+    };
+    record(3);
+    tablet.0.sync_once(&server, &mut Default::default(), true).await.unwrap();
+    record(3);
+    sign_in(&tablet, technician()).await;
+    let draft = serde_json::json!({ "id": uuid::Uuid::from_u128(0xD1), "stay": stay(), "begun_at": START,
+        "form": "mood", "state": "half" });
+    call(&tablet, "keep_draft", draft).await.unwrap();
+    tablet.0.records.write(|to| to.execute("DELETE FROM meta WHERE name IN ('kept', 'compatible_from')", ())).unwrap();
+    drop(tablet);
+    std::fs::create_dir_all(kept).unwrap();
+    for name in ["device.key", "device.check", "records.db", "identity.db", "second-copy"] {
+        std::fs::copy(dir.path().join(name), kept.join(name)).unwrap();
+    }
+}

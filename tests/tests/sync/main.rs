@@ -11,5 +11,6 @@ mod poison;
 mod raw;
 mod replicas;
 mod restored;
+mod revoked;
 mod rules;
 mod sim;

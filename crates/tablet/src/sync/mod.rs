@@ -21,6 +21,8 @@ mod run;
 #[cfg(test)]
 mod tests;
 mod tls;
+#[cfg(test)]
+mod vector_tests;
 
 use crate::contact::Exchange;
 use crate::file::lock;

@@ -38,7 +38,8 @@ async fn a_moved_tablet_sends_all_it_has_and_takes_the_new_ward_wherever_it_is_c
         let tablet = with_patient(dir.path(), &clock, 1);
         sync(&tablet, &server).await.unwrap();
         sign_in(&tablet, technician()).await;
-        let begun = json!({ "id": Uuid::from_u128(0xD1), "stay": stay(), "form": "mood", "state": { "words": "half" } });
+        let id = Uuid::from_u128(0xD1);
+        let begun = json!({ "id": id, "stay": stay(), "begun_at": START, "form": "mood", "state": "half" });
         call(&tablet, "keep_draft", begun).await.unwrap();
         // Out of touch while it is moved: it goes on with its old ward.
         lock(&server.0).moved_to = Some(OTHER);

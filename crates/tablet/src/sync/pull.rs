@@ -126,7 +126,7 @@ impl Inner {
         Ok(is_whole.then_some(page))
     }
 
-    fn take_page(&self, from: &FeedFrom, page: FeedPage) -> Result<Pulled, Trouble> {
+    pub(super) fn take_page(&self, from: &FeedFrom, page: FeedPage) -> Result<Pulled, Trouble> {
         let identity = self.identity().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
         let FeedPage { mut header, bodies } = page;
         if header.rows.len() != bodies.len() {

@@ -200,7 +200,7 @@ impl Inner {
 
     /// Takes a receipt for true only where it is signed by the facility, answers this very request, and names a head
     /// of the own chain. Then, and only then, links up to it are confirmed.
-    fn believe(&self, asked: &BatchHeader, answer: &PushAnswer) -> Result<Stands, Trouble> {
+    pub(super) fn believe(&self, asked: &BatchHeader, answer: &PushAnswer) -> Result<Stands, Trouble> {
         let Some(receipt) = &answer.receipt else {
             return Ok(Stands::Unknown);
         };
