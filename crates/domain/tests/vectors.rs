@@ -240,7 +240,8 @@ fn vectors() -> Vec<(&'static str, Value)> {
         // The last hours come newest first; the page ends where the feed ended when the opening began.
         page(FeedNext::Cursor(cursors()[3]), 3..=3),
     ];
-    let frame = |page: &FeedPage| json!({ "frame": hex::encode(encode(&page.header, &page.bodies)), "header": page.header });
+    let frame =
+        |page: &FeedPage| json!({ "frame": hex::encode(encode(&page.header, &page.bodies)), "header": page.header });
     vec![
         ("keys", keys),
         ("bodies", json!({ "bodies": of_bodies })),
@@ -248,11 +249,14 @@ fn vectors() -> Vec<(&'static str, Value)> {
         ("credentials", json!({ "joined": credential(), "after_a_fork": fresh })),
         ("joining", json!({ "invite": invite(), "text": invite().to_string(), "ask": join })),
         ("request", request),
-        ("push", json!({
-            "frame": hex::encode(encode(&batch.header, &batch.bodies)),
-            "frame_with_a_named_body": hex::encode(encode(&named.header, &named.bodies)),
-            "header": batch.header, "answer": answer, "head": head(),
-        })),
+        (
+            "push",
+            json!({
+                "frame": hex::encode(encode(&batch.header, &batch.bodies)),
+                "frame_with_a_named_body": hex::encode(encode(&named.header, &named.bodies)),
+                "header": batch.header, "answer": answer, "head": head(),
+            }),
+        ),
         ("receipt", json!({ "receipt": receipt() })),
         ("feed", json!({ "mac_key": hex::encode(mac_key()), "cursors": cursors(), "page": frame(&read) })),
         ("opening", json!({ "pages": opening.iter().map(frame).collect::<Vec<_>>(), "end": cursors()[3] })),

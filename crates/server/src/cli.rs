@@ -151,7 +151,9 @@ impl Cli {
                     OneTablet::Move { name, ward } => commands::move_tablet(&data, &name, &ward)?,
                     OneTablet::Revoke { name, reason } => commands::revoke_tablet(&data, &name, &reason)?,
                 };
-                print(&json!({ "tablet": tablet.name, "id": tablet.id, "ward": tablet.ward, "revoked": tablet.revoked }))
+                print(
+                    &json!({ "tablet": tablet.name, "id": tablet.id, "ward": tablet.ward, "revoked": tablet.revoked }),
+                )
             }
             Command::Verify { data } => print(&commands::verify(&data)?),
             Command::Export { data } => {

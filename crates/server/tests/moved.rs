@@ -109,7 +109,8 @@ async fn what_a_revoked_tablet_holds_is_taken_and_flagged_and_why_is_on_record()
     let flagged = rows.iter().find(|(_, bytes)| *bytes == note).unwrap();
     assert!(flagged.0.flags.contains(&"revoked_tablet".to_owned()));
     let events = rows.iter().filter_map(|(_, bytes)| Body::parse(bytes).ok()?.event);
-    let reasons: Vec<_> = events.filter_map(|e| if let Event::TabletRevoked { reason, .. } = e { Some(reason) } else { None }).collect();
+    let reasons: Vec<_> =
+        events.filter_map(|e| if let Event::TabletRevoked { reason, .. } = e { Some(reason) } else { None }).collect();
     assert_eq!(reasons, ["found in the garden"]);
 }
 

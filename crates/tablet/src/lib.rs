@@ -13,8 +13,6 @@ mod contact;
 mod export;
 mod file;
 mod identity;
-#[cfg(test)]
-mod release_tests;
 mod keys;
 mod known;
 mod pen;
@@ -23,6 +21,8 @@ mod prune;
 mod prune_tests;
 mod rebuild;
 mod record;
+#[cfg(test)]
+mod release_tests;
 mod reserve;
 mod second_copy;
 mod session;

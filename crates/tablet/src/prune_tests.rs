@@ -188,7 +188,8 @@ async fn a_server_below_what_remains_gets_the_rest_and_the_missing_range_is_list
         let trouble = tablet.status().troubles.into_iter().find(|t| t.code == "sync.missing").unwrap();
         assert!(trouble.what.contains("14 entries") && trouble.what.contains(&author.to_string()), "{}", trouble.what);
         let events = state.bodies.values().filter_map(|b| lamplight_domain::record::Body::parse(b).ok()?.event);
-        let missing: Vec<_> = events.filter_map(|e| if let Event::RecordsMissing(m) = e { Some(m) } else { None }).collect();
+        let missing: Vec<_> =
+            events.filter_map(|e| if let Event::RecordsMissing(m) = e { Some(m) } else { None }).collect();
         assert_eq!(missing.len(), 1, "on record once, cut after {cut_after}");
         let numbers = missing[0].ranges.iter().map(|(first, last)| last - first + 1).sum::<u64>();
         assert_eq!((missing[0].author, missing[0].count, numbers), (author, 14, 14));
@@ -289,7 +290,8 @@ async fn the_export_names_what_was_pruned() {
     assert_eq!(before, after, "a line each, kept or not");
     let pruned: Vec<&str> = text.lines().filter(|line| line.contains("\"pruned\":true")).collect();
     assert!(pruned.iter().any(|line| line.contains(&old[0].to_string())));
-    let gone = tablet.0.records.read(|from| pruning::missing_after(from, tablet.sync_state().author.unwrap(), 0)).unwrap();
+    let gone =
+        tablet.0.records.read(|from| pruning::missing_after(from, tablet.sync_state().author.unwrap(), 0)).unwrap();
     assert!(gone.len() <= pruned.len() && !gone.is_empty());
 }
 

@@ -62,6 +62,8 @@ enum Verb {
     },
     /// Send what waits and take what is new
     Sync,
+    /// Let go of what is old, backed up at the server, and says nothing about how things stand
+    Prune,
     /// Where its chain stands: author, head, confirmed, waiting, clock_error_ms
     Status,
     /// The ward as this tablet knows it
@@ -109,6 +111,7 @@ async fn answer(sim: Sim) -> Result<(Option<Value>, ExitCode)> {
             recorded
         }
         Verb::Sync => tablet::sync(&it).await?,
+        Verb::Prune => json!({ "pruned": it.prune()? }),
         Verb::Status => tablet::status(&it)?,
         Verb::Board => tablet::board(&it)?,
         Verb::Export => {

@@ -67,10 +67,14 @@ fn an_endorser_that_is_not_known_vouches_for_nobody_and_stops_no_batch() {
 }
 
 fn page() -> Value {
-    let person = |id: u128, role: &str| json!({ "id": Uuid::from_u128(id), "family": "F", "given": "G", "number": "1",
-        "role": role, "wards": [], "active": true });
-    let tile = |code: &str, makes: &str| json!({ "code": code, "label": "L", "hint": "", "tone": "plain",
-        "makes": makes, "common": true, "short": "" });
+    let person = |id: u128, role: &str| {
+        json!({ "id": Uuid::from_u128(id), "family": "F", "given": "G", "number": "1",
+        "role": role, "wards": [], "active": true })
+    };
+    let tile = |code: &str, makes: &str| {
+        json!({ "code": code, "label": "L", "hint": "", "tone": "plain",
+        "makes": makes, "common": true, "short": "" })
+    };
     json!({
         "rows": [], "more": false, "contacts": [], "server_time": 5, "backed_up": null,
         "next": { "cursor": { "generation": Uuid::nil(), "n": 0, "hash": Hash::ZERO } },

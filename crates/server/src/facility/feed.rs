@@ -10,7 +10,8 @@ use lamplight_domain::ids::{AuthorId, TabletId, WardId};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::Ms;
 use lamplight_domain::wire::{
-    Blob, Cursor, FeedAsk, FeedFrom, FeedHeader, FeedNext, FeedPage, OPENING_MS, OWN_WARD, OpeningMark, PAGE_MAX_ROWS, Trouble, WAIT_MAX_MS,
+    Blob, Cursor, FeedAsk, FeedFrom, FeedHeader, FeedNext, FeedPage, OPENING_MS, OWN_WARD, OpeningMark, PAGE_MAX_ROWS,
+    Trouble, WAIT_MAX_MS,
 };
 use rusqlite::Connection;
 use std::collections::HashSet;

@@ -33,8 +33,8 @@ use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::Roster;
 use lamplight_domain::time::Ms;
 use lamplight_domain::wire::{
-    BATCH_MAX_LINKS, Batch, Facility, FeedAsk, FeedPage, HelloAnswer, JoinAsk, Joined, OfferAnswer, OfferAsk, PROTOCOL, PROTOCOL_MIN,
-    PushAnswer, Trouble,
+    BATCH_MAX_LINKS, Batch, Facility, FeedAsk, FeedPage, HelloAnswer, JoinAsk, Joined, OfferAnswer, OfferAsk, PROTOCOL,
+    PROTOCOL_MIN, PushAnswer, Trouble,
 };
 use live::Live;
 use rusqlite::Connection;

@@ -59,9 +59,8 @@ impl FacilityServer {
         }
         let inner = self.inner.clone();
         // On the writer's thread, so that nothing is committed between reading and taking it in.
-        let work = move |db: &Connection| {
-            read_again(db, &inner.live, &inner.roster, &inner.still_on, inner.around.now())
-        };
+        let work =
+            move |db: &Connection| read_again(db, &inner.live, &inner.roster, &inner.still_on, inner.around.now());
         self.inner.writer.write(work, |()| {}).await.map_err(trouble)?;
         Ok(true)
     }

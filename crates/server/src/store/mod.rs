@@ -17,17 +17,17 @@ pub mod odd;
 pub mod readers;
 pub mod roster;
 pub mod standing;
+mod upgrade;
 pub mod writer;
 
 use crate::folder::DatabaseKey;
 use lamplight_domain::refusal::Refusal;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use rusqlite_migration::{M, Migrations};
 use std::path::Path;
 use std::time::Duration;
 
 /// One a released schema, in order; `user_version` counts them.
-const STEPS: &[M<'_>] = &[M::up(include_str!("schema.sql")), M::up(include_str!("schema.2.sql"))];
+const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("schema.2.sql")];
 const CACHE_KIB: i64 = 16 * 1024;
 /// 16 MB of log: a backlog's index pages are written to the file once, and not with every batch.
 const CHECKPOINT_PAGES: i64 = 4_096;
@@ -66,16 +66,20 @@ impl StoreError {
 /// Opens a facility's file, brings its schema up to date, and checks that the key fits.
 /// Errors: "database.newer", "database.key", "database.damaged", "database.unreadable".
 pub fn open(path: &Path, key: &DatabaseKey) -> Result<Connection, Refusal> {
+    open_with(path, key, STEPS)
+}
+
+fn open_with(path: &Path, key: &DatabaseKey, steps: &[&str]) -> Result<Connection, Refusal> {
     let mut db = connect(path, key).map_err(|e| unreadable(path, &e))?;
     let version: i64 = db.pragma_query_value(None, "user_version", |r| r.get(0)).map_err(|e| unreadable(path, &e))?;
-    if version > STEPS.len() as i64 {
+    if version > steps.len() as i64 {
         return Err(Refusal::new(
             "database.newer",
             format!("{} was written by a newer Lamplight (version {version} of the file).", path.display()),
             "Start the newer lamplight-server with it; nothing was changed.",
         ));
     }
-    Migrations::from_slice(STEPS).to_latest(&mut db).map_err(|e| {
+    upgrade::bring_up(&mut db, path, key, steps).map_err(|e| {
         Refusal::new(
             "database.unreadable",
             format!("{} could not be brought up to date ({e}).", path.display()),
@@ -149,6 +153,34 @@ pub mod tests {
         assert_eq!(open(&path, &Zeroizing::new([7; 32])).unwrap_err().code, "database.newer");
         let db = connect(&path, &Zeroizing::new([7; 32])).unwrap();
         assert_eq!(db.pragma_query_value(None, "user_version", |r| r.get::<_, i64>(0)).unwrap(), 99);
+    }
+
+    #[test]
+    fn an_older_file_is_brought_up_whole_or_not_at_all_over_a_copy() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, key) = (dir.path().join("server.db"), Zeroizing::new([7; 32]));
+        let version = |db: &Connection| db.pragma_query_value(None, "user_version", |r| r.get::<_, i64>(0)).unwrap();
+        let db = open_with(&path, &key, &STEPS[..1]).unwrap();
+        meta::set(&db, "kept", b"yes").unwrap();
+        drop(db);
+        let failing = [STEPS[0], STEPS[1], "INSERT INTO nowhere VALUES (1)"];
+        let refusal = open_with(&path, &key, &failing).unwrap_err();
+        assert_eq!(refusal.code, "database.unreadable");
+        // Neither step holds; the file and the copy beside it are the old ones.
+        for old in [path.clone(), upgrade::copy_of(&path)] {
+            let db = connect(&old, &key).unwrap();
+            assert_eq!(
+                (version(&db), meta::get(&db, "kept").unwrap()),
+                (1, Some(b"yes".to_vec())),
+                "{}",
+                old.display()
+            );
+        }
+        // As a start leaves it that was cut off while it copied.
+        std::fs::write(upgrade::copy_of(&path), b"half").unwrap();
+        let db = open(&path, &key).unwrap();
+        assert_eq!((version(&db), meta::get(&db, "kept").unwrap()), (2, Some(b"yes".to_vec())));
+        assert!(!upgrade::copy_of(&path).exists(), "the copy goes once the new file was read");
     }
 
     #[test]

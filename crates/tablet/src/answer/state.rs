@@ -187,7 +187,9 @@ impl Inner {
         let clock = contact.last.map(|at| words::clock_and_day(at, now, zone));
         let hears_nothing = self.hears_nothing();
         let words = match &clock {
-            _ if hears_nothing => "Hears nothing from the station. Levels and other tablets' checks are not kept up.".to_owned(),
+            _ if hears_nothing => {
+                "Hears nothing from the station. Levels and other tablets' checks are not kept up.".to_owned()
+            }
             _ if contact.online || !joined => String::new(),
             None => "Not in touch with the station yet.".to_owned(),
             Some(at) => format!("Offline since {at}. Levels and other tablets' checks as of {at}."),

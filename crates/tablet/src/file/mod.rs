@@ -19,9 +19,9 @@ pub mod pruning;
 pub mod receipts;
 pub mod roster;
 mod schema;
-mod upgrade;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 
 pub use broken::Broken;
 pub use open::is_sound;

@@ -143,10 +143,7 @@ pub fn missing_after(from: &Connection, author: AuthorId, seq: u64) -> rusqlite:
 
 /// What was once here and is pruned: by the link that the server holds it under, else by the own one. `each` gets the
 /// author, the number, when the server received it, and the body's hash.
-pub fn walk(
-    from: &Connection,
-    mut each: impl FnMut(AuthorId, u64, Option<Ms>, Hash),
-) -> rusqlite::Result<()> {
+pub fn walk(from: &Connection, mut each: impl FnMut(AuthorId, u64, Option<Ms>, Hash)) -> rusqlite::Result<()> {
     let mut statement = from.prepare(
         "SELECT author, seq, received_at, body_hash FROM held h
            WHERE NOT EXISTS (SELECT 1 FROM bodies b WHERE b.hash = h.body_hash)

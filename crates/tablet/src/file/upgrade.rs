@@ -56,7 +56,9 @@ pub fn not_brought_up(path: &Path) -> Refusal {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Refusal::new(
         "file.not_brought_up",
-        format!("This tablet's file {name} could not be brought to this version of Lamplight. The old one is unharmed."),
+        format!(
+            "This tablet's file {name} could not be brought to this version of Lamplight. The old one is unharmed."
+        ),
         "Install the Lamplight that was there before, and tell whoever looks after the tablets.",
     )
 }

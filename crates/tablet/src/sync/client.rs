@@ -10,8 +10,8 @@ use lamplight_domain::ids::{AuthorId, FacilityId};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::{HOUR_MS, Ms};
 use lamplight_domain::wire::{
-    Batch, CONTENT_TYPE, Facility, FeedAsk, FeedPage, FrameError, HelloAnswer, Invite, JoinAsk, Joined, OfferAnswer, OfferAsk,
-    PAGE_MAX_ROWS, PushAnswer, Trouble, WAIT_MAX_MS, decode, encode, path,
+    Batch, CONTENT_TYPE, Facility, FeedAsk, FeedPage, FrameError, HelloAnswer, Invite, JoinAsk, Joined, OfferAnswer,
+    OfferAsk, PAGE_MAX_ROWS, PushAnswer, Trouble, WAIT_MAX_MS, decode, encode, path,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::{Arc, Mutex};
@@ -158,7 +158,9 @@ impl Facility for Client {
         let answer = self.signed(asked.author, ask).await?;
         let (header, bodies) = decode(&answer, PAGE_MAX_ROWS).map_err(|e| match e {
             // Sound as a frame and as JSON: it says something that this program does not know.
-            FrameError::Header { .. } if decode::<serde_json::Value>(&answer, PAGE_MAX_ROWS).is_ok() => not_understood(),
+            FrameError::Header { .. } if decode::<serde_json::Value>(&answer, PAGE_MAX_ROWS).is_ok() => {
+                not_understood()
+            }
             e => not_the_server(&format!("its page is broken: {e}")),
         })?;
         Ok(FeedPage { header, bodies })

@@ -6,9 +6,9 @@ use lamplight_domain::chain::{
     Credential, Endorser, Hash, Head, PublicKey, Receipt, body_hash, feed_hash, link_hash, verify,
 };
 use lamplight_domain::ids::{AuthorId, RecordId, WardId};
+use lamplight_domain::record::Body;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::{Tablet, Ward};
-use lamplight_domain::record::Body;
 use lamplight_domain::time::Ms;
 use lamplight_domain::wire::*;
 use std::collections::HashMap;
@@ -120,7 +120,12 @@ impl State {
         let mut roster = roster();
         roster.version = 2;
         roster.wards.push(Ward { id: ward, name: "Oak Ward".into(), beds: vec![] });
-        roster.tablets.push(Tablet { id: crate::testing::identity(1).tablet, name: "W-1".into(), ward, revoked: false });
+        roster.tablets.push(Tablet {
+            id: crate::testing::identity(1).tablet,
+            name: "W-1".into(),
+            ward,
+            revoked: false,
+        });
         let header = FeedHeader {
             rows: vec![],
             next: FeedNext::Cursor(Cursor { n: 0, hash: Hash::ZERO, ..self.cursor(0) }),

@@ -21,7 +21,8 @@ fn bytes(value: &Value) -> Vec<u8> {
 fn the_batch_is_the_vectors_batch_and_its_receipt_confirms_it() {
     let (dir, clock, push) = (tempfile::tempdir().unwrap(), HandClock::new(), committed("push"));
     let tablet = joined(dir.path(), &clock, 1);
-    let all: Vec<Vec<u8>> = committed("bodies")["bodies"].as_array().unwrap().iter().map(|b| bytes(&b["bytes"])).collect();
+    let all: Vec<Vec<u8>> =
+        committed("bodies")["bodies"].as_array().unwrap().iter().map(|b| bytes(&b["bytes"])).collect();
     tablet.0.append(&mut lock(&tablet.0.pen), &all, |_| Ok(())).unwrap();
     let mut batch = tablet.0.next_batch(1_000, true).unwrap().batch;
     batch.header.request = serde_json::from_value(push["header"]["request"].clone()).unwrap();
