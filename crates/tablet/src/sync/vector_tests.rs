@@ -45,7 +45,8 @@ fn the_page_leads_to_the_vectors_cursor() {
     let page = FeedPage { header, bodies: blobs };
     // One row short: the rolling hash does not fit, and the feed is read anew.
     let mut short = page.clone();
-    (short.header.rows.pop(), short.bodies.pop());
+    short.header.rows.pop();
+    short.bodies.pop();
     assert_eq!(tablet.0.take_page(&from, short).unwrap().rows, 0);
     tablet.0.records.write(|to| feeds::set(to, ward(), &from, None)).unwrap();
     assert_eq!(tablet.0.take_page(&from, page.clone()).unwrap().rows, 3);
