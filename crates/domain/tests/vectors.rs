@@ -5,14 +5,15 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
 use lamplight_domain::chain::{
-    Credential, Endorser, Hash, Head, Link, Receipt, SigningKey, body_hash, feed_hash, link_hash, request_digest,
+    Credential, Endorser, Hash, Head, Link, Receipt, SignedHead, SigningKey, body_hash, feed_hash, link_hash,
+    request_digest,
 };
 use lamplight_domain::ids::{FacilityId, RecordId, StaffId, StayId, TabletId, WardId};
 use lamplight_domain::kinds::{Check, Event};
 use lamplight_domain::record::{Auth, Body, Envelope};
 use lamplight_domain::time::Ms;
 use lamplight_domain::wire::{
-    Batch, BatchHeader, Blob, ContactMark, Cursor, FeedHeader, FeedNext, FeedPage, FeedRow, Invite, JoinAsk,
+    Batch, BatchHeader, Blob, ContactMark, Cursor, FeedHeader, FeedNext, FeedPage, FeedRow, HeadShown, Invite, JoinAsk,
     OpeningMark, PushAnswer, decode, encode,
 };
 use serde_json::{Value, json};
@@ -114,6 +115,10 @@ fn credential() -> Credential {
     Credential::sign(&facility_key(), Endorser::Facility, facility(), key, Some(tablet()))
 }
 
+fn signed_head() -> SignedHead {
+    SignedHead { head: head(), signature: tablet_key().sign(&head().message(facility())) }
+}
+
 /// All three links in one batch.
 fn batch() -> Batch {
     let header = BatchHeader {
@@ -170,6 +175,7 @@ fn page(next: FeedNext, rows: std::ops::RangeInclusive<u64>) -> FeedPage {
         contacts: vec![ContactMark { tablet: tablet(), last: Some(AT + 200_000), confirmed: 3 }],
         server_time: AT + 260_000,
         backed_up: Some(AT),
+        heads: vec![HeadShown { signed: signed_head(), credentials: vec![credential()] }],
     };
     let all = bodies();
     FeedPage { header, bodies: rows.map(|n| Blob::Bytes(all[n as usize - 1].clone())).collect() }

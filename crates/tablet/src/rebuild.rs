@@ -3,12 +3,12 @@
 //! second copy; the rest comes from the feed.
 
 use crate::answer::state::THEME;
-use crate::file::{Broken, aside, bodies, drafts, held, is_sound, links, lock, meta, receipts};
+use crate::file::{Broken, aside, bodies, drafts, heads, held, is_sound, links, lock, meta, receipts};
 use crate::pen::Pen;
 use crate::second_copy;
 use crate::tablet::{Inner, confirmed};
 use crate::trouble;
-use lamplight_domain::chain::{Hash, Link, Receipt};
+use lamplight_domain::chain::{Credential, Hash, Link, Receipt, SignedHead};
 use lamplight_domain::commands::{Draft, Theme};
 use lamplight_domain::ids::{AuthorId, StaffId};
 use lamplight_domain::record::Body;
@@ -41,6 +41,8 @@ struct Salvaged {
     receipts: Vec<Receipt>,
     drafts: Vec<(StaffId, Draft)>,
     theme: Option<Theme>,
+    credentials: Vec<Credential>,
+    heads: Vec<SignedHead>,
     /// Of the newest author: bodies after the confirmed head.
     waiting: Vec<Hash>,
     /// Some links after the confirmed head cannot be read.
@@ -134,6 +136,8 @@ impl Inner {
                 }
             }
             salvaged.receipts.iter().try_for_each(|receipt| receipts::keep(to, receipt))?;
+            salvaged.credentials.iter().try_for_each(|credential| heads::keep_credential(to, credential))?;
+            salvaged.heads.iter().try_for_each(|head| heads::keep(to, head).map(|_| ()))?;
             for (staff, draft) in &salvaged.drafts {
                 drafts::keep(to, *staff, draft)?;
             }
@@ -158,7 +162,7 @@ impl Inner {
                 for (hash, bytes) in &found {
                     bodies::insert_read(to, hash, bytes, Body::parse(bytes).ok().as_ref())?;
                     if let Some(row) = held::of_body(from, hash).ok().flatten() {
-                        held::note(to, &row, hash)?;
+                        held::note(to, &row, hash, None)?;
                     }
                 }
                 Ok(())
@@ -187,6 +191,9 @@ impl Inner {
 /// `copy_head` says how far an author's chain went by the second copy, for a file whose own head cannot be read.
 fn read_what_can_be(from: &Connection, authors: &[AuthorId], copy_head: impl Fn(AuthorId) -> u64) -> Salvaged {
     let mut out = Salvaged { theme: meta::get(from, THEME).ok().flatten(), ..Salvaged::default() };
+    // A file of an older program has none.
+    out.credentials = heads::credentials(from).unwrap_or_default().into_iter().filter_map(|(_, c)| c).collect();
+    out.heads = heads::all(from).unwrap_or_default();
     match drafts::all(from) {
         Ok(drafts) => out.drafts = drafts,
         Err(_) => out.incomplete = true,

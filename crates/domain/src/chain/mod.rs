@@ -1,8 +1,10 @@
 //! Links: who wrote a record down as their n-th, chained by hash to their last. And the signatures over them.
 
+mod evidence;
 mod hash;
 mod sign;
 
+pub use evidence::{SignedHead, is_vouched_for};
 pub use hash::{Hash, body_hash, feed_hash, link_hash, request_digest};
 pub use sign::{Credential, Endorser, Head, PublicKey, Receipt, Signature, SigningKey, author_of, verify};
 

@@ -1,15 +1,17 @@
 //! How records travel: the only definition of the protocol's types, and the trait that the tablet's HTTP client and
 //! the facility server both implement. `docs/sync.md` is the specification in words.
 
+mod evidence;
 mod frame;
 mod invite;
 mod lenient;
 
+pub use evidence::{Evidence, FeedRead, OwnChain, RowRead};
 pub use frame::{Blob, FrameError, decode, encode};
 pub use invite::{Invite, server_name};
 pub(crate) use lenient::known;
 
-use crate::chain::{Credential, Hash, PublicKey, Receipt, Signature};
+use crate::chain::{Credential, Hash, PublicKey, Receipt, Signature, SignedHead};
 use crate::ids::{AuthorId, FacilityId, TabletId, WardId};
 use crate::refusal::Refusal;
 use crate::roster::Roster;
@@ -270,6 +272,18 @@ pub struct FeedHeader {
     pub server_time: Ms,
     /// What the server has backed up: bodies received before this may be pruned by tablets after 30 days.
     pub backed_up: Option<Ms>,
+    /// How far the chains go that this page's rows come from, and the server's own: kept by the reader as evidence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heads: Vec<HeadShown>,
+}
+
+/// A head as its author signed it, with whoever vouches for that author.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeadShown {
+    #[serde(flatten)]
+    pub signed: SignedHead,
+    /// The author's credential, then its endorser's, up to one by the facility.
+    pub credentials: Vec<Credential>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

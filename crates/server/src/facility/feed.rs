@@ -1,6 +1,7 @@
 //! What a tablet reads: the opening, then page after page by cursor, with a long poll at the end.
 
 use super::cursors::CursorMarks;
+use super::heads;
 use super::join::{for_ward, revoked};
 use super::{FacilityServer, trouble, unknown_author};
 use crate::store::feed::{self, Page, Sent, WardNo};
@@ -10,8 +11,8 @@ use lamplight_domain::ids::{AuthorId, TabletId, WardId};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::Ms;
 use lamplight_domain::wire::{
-    Blob, Cursor, FeedAsk, FeedFrom, FeedHeader, FeedNext, FeedPage, OPENING_MS, OWN_WARD, OpeningMark, PAGE_MAX_ROWS,
-    Trouble, WAIT_MAX_MS,
+    Blob, Cursor, FeedAsk, FeedFrom, FeedHeader, FeedNext, FeedPage, HeadShown, OPENING_MS, OWN_WARD, OpeningMark,
+    PAGE_MAX_ROWS, Trouble, WAIT_MAX_MS,
 };
 use rusqlite::Connection;
 use std::collections::HashSet;
@@ -26,6 +27,7 @@ struct Found {
     next: FeedNext,
     more: bool,
     backed_up: Option<Ms>,
+    heads: Vec<HeadShown>,
 }
 
 enum Reading {
@@ -65,7 +67,7 @@ impl FacilityServer {
                 // It may have been moved or revoked while it waited.
                 self.may_read(author.tablet, ask.ward, &ask.name).await?;
             }
-            let found = self.read_page(ask.ward, &ask.from, limit).await?;
+            let found = self.read_page(ask.ward, &ask.from, limit, author.tablet).await?;
             let roster = self.roster();
             let news = !found.rows.is_empty()
                 || found.more
@@ -103,11 +105,25 @@ impl FacilityServer {
         }
     }
 
-    async fn read_page(&self, ward: WardId, from: &FeedFrom, limit: u32) -> Result<Found, Trouble> {
-        let now = self.inner.around.now();
+    async fn read_page(
+        &self,
+        ward: WardId,
+        from: &FeedFrom,
+        limit: u32,
+        reader: Option<TabletId>,
+    ) -> Result<Found, Trouble> {
+        let (facility, now) = (self.inner.identity.facility, self.inner.around.now());
         let read = |from| {
             let marks = self.inner.marks.clone();
-            move |db: &Connection| reading(db, &marks, ward, from, limit, now)
+            move |db: &Connection| {
+                let at = At { marks: &marks, ward, limit, now };
+                let since = if let FeedFrom::Cursor(cursor) = &from { cursor.n } else { 0 };
+                let mut reading = reading(db, &at, from)?;
+                if let (Reading::Found(found), Some(no)) = (&mut reading, feed::ward(db, ward)?) {
+                    found.heads = heads::shown(db, facility, (no, since), &found.rows, reader)?;
+                }
+                Ok(reading)
+            }
         };
         match self.inner.readers.read(read(from.clone())).await.map_err(trouble)? {
             Reading::Found(found) => Ok(found),
@@ -174,7 +190,7 @@ impl FacilityServer {
         own: &HashSet<AuthorId>,
         roster: Option<lamplight_domain::roster::Roster>,
     ) -> FeedPage {
-        let Found { rows, next, more, backed_up } = found;
+        let Found { rows, next, more, backed_up, heads } = found;
         let blob = |sent: Sent| match own.contains(&sent.row.author) {
             true => (sent.row, Blob::Held(body_hash(&sent.bytes))),
             false => (sent.row, Blob::Bytes(sent.bytes)),
@@ -188,6 +204,7 @@ impl FacilityServer {
             contacts: self.contact_marks(ward),
             server_time: self.inner.around.now(),
             backed_up,
+            heads,
         };
         FeedPage { header, bodies }
     }
@@ -202,14 +219,16 @@ pub(super) fn not_yours() -> Refusal {
     )
 }
 
-fn reading(
-    db: &Connection,
-    marks: &CursorMarks,
+/// Where and when a page is read, and how long it may get.
+struct At<'a> {
+    marks: &'a CursorMarks,
     ward: WardId,
-    from: FeedFrom,
     limit: u32,
     now: Ms,
-) -> Result<Reading, StoreError> {
+}
+
+fn reading(db: &Connection, at: &At<'_>, from: FeedFrom) -> Result<Reading, StoreError> {
+    let At { marks, ward, limit, now } = *at;
     let generation = meta::generation(db)?;
     let backed_up = meta::backed_up(db)?;
     let no = feed::ward(db, ward)?;
@@ -251,7 +270,7 @@ fn reading(
         FeedNext::Cursor(cursor) => FeedNext::Cursor(marks.given(ward, cursor)),
         FeedNext::Opening(mark) => FeedNext::Opening(OpeningMark { end: marks.given(ward, mark.end), ..mark }),
     };
-    Ok(Reading::Found(Found { rows, next, more, backed_up }))
+    Ok(Reading::Found(Found { rows, next, more, backed_up, heads: Vec::new() }))
 }
 
 type Part = (Vec<Sent>, FeedNext, bool);

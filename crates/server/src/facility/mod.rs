@@ -4,6 +4,7 @@
 mod contacts;
 mod cursors;
 mod feed;
+mod heads;
 mod identity;
 mod join;
 mod live;

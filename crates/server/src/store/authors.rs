@@ -54,6 +54,13 @@ pub fn all(db: &Connection) -> rusqlite::Result<Vec<Author>> {
     db.prepare(&format!("SELECT {COLUMNS} FROM authors ORDER BY no"))?.query_map([], read)?.collect()
 }
 
+/// The newest authors of servers, newest first.
+pub fn newest_of_server(db: &Connection, limit: u32) -> rusqlite::Result<Vec<Author>> {
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM authors WHERE tablet IS NULL ORDER BY no DESC LIMIT ?1"))?
+        .query_map([limit], read)?
+        .collect()
+}
+
 /// The caller has checked that the credential holds.
 pub fn insert(db: &Connection, credential: &Credential, now: Ms) -> rusqlite::Result<Author> {
     let endorser = match credential.endorser {

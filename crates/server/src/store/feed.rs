@@ -69,6 +69,13 @@ pub fn hash_at(db: &Connection, ward: WardNo, n: u64) -> rusqlite::Result<Option
         .optional()
 }
 
+/// The body of row n; None before the first row and beyond the end.
+pub fn body_at(db: &Connection, ward: WardNo, n: u64) -> rusqlite::Result<Option<BodyNo>> {
+    db.prepare_cached("SELECT body FROM feed WHERE ward = ?1 AND n = ?2")?
+        .query_row(params![ward.0, n as i64], |r| Ok(BodyNo(r.get(0)?)))
+        .optional()
+}
+
 /// Gives a body that is new the number after `last`, which is where the feed ends, and says where it ends now. For the
 /// writer only. Errors: a constraint where the feed has the body or the number already.
 pub fn append(

@@ -3,7 +3,7 @@
 use super::authors::AuthorNo;
 use lamplight_domain::chain::{Receipt, Signature};
 use lamplight_domain::time::Ms;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +46,13 @@ pub fn insert(
         proven.map(|r| r.signature.0),
     ])?;
     Ok(())
+}
+
+/// The number of the last signed link, and the author's signature there.
+pub fn newest(db: &Connection, author: AuthorNo) -> rusqlite::Result<Option<(u64, Signature)>> {
+    db.prepare_cached("SELECT seq, signature FROM heads WHERE author = ?1 ORDER BY seq DESC LIMIT 1")?
+        .query_row([author.0], |r| Ok((r.get::<_, i64>(0)? as u64, Signature(r.get(1)?))))
+        .optional()
 }
 
 /// Of one author, in order.

@@ -22,6 +22,13 @@ pub fn hash_at(db: &Connection, author: AuthorNo, seq: u64) -> rusqlite::Result<
         .optional()
 }
 
+/// What the author wrote down last.
+pub fn newest_body(db: &Connection, author: AuthorNo) -> rusqlite::Result<Option<BodyNo>> {
+    db.prepare_cached("SELECT body FROM links WHERE author = ?1 ORDER BY seq DESC LIMIT 1")?
+        .query_row([author.0], |r| Ok(BodyNo(r.get(0)?)))
+        .optional()
+}
+
 pub fn insert(
     db: &Connection,
     author: AuthorNo,

@@ -1,9 +1,11 @@
 //! Where this tablet stands in a ward's feed. Committed together with the page that led there.
 
+use super::links::number;
 use lamplight_domain::ids::WardId;
 use lamplight_domain::time::Ms;
-use lamplight_domain::wire::FeedFrom;
+use lamplight_domain::wire::{FeedFrom, FeedRead};
 use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
 
 /// Where to read on; the opening where nothing was read yet, or where what is stored cannot be understood.
 pub fn next(from: &Connection, ward: WardId) -> rusqlite::Result<FeedFrom> {
@@ -30,6 +32,34 @@ pub fn backed_up(from: &Connection, ward: WardId) -> rusqlite::Result<Option<Ms>
         .query_row([ward.0.as_bytes()], |row| row.get(0))
         .optional()?;
     Ok(found.flatten().map(Ms))
+}
+
+/// The number that stands for this generation of a ward's feed.
+pub fn read_in(to: &Connection, ward: WardId, generation: Uuid) -> rusqlite::Result<i64> {
+    to.prepare_cached("INSERT OR IGNORE INTO feeds_read (ward, generation) VALUES (?1, ?2)")?
+        .execute(params![ward.0.as_bytes(), generation.as_bytes()])?;
+    to.prepare_cached("SELECT no FROM feeds_read WHERE ward = ?1 AND generation = ?2")?
+        .query_row(params![ward.0.as_bytes(), generation.as_bytes()], |row| row.get(0))
+}
+
+/// Every feed that was read, in each of its generations; the cursor where it is still read.
+pub fn all_read(from: &Connection) -> rusqlite::Result<Vec<FeedRead>> {
+    let mut all: Vec<FeedRead> = from
+        .prepare("SELECT no, ward, generation FROM feeds_read ORDER BY no")?
+        .query_map((), |row| {
+            let (no, ward) = (number(row.get(0)?), WardId(Uuid::from_bytes(row.get(1)?)));
+            Ok(FeedRead { no, ward, generation: Uuid::from_bytes(row.get(2)?), cursor: None })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    for feed in &mut all {
+        let cursor = match next(from, feed.ward)? {
+            FeedFrom::Cursor(cursor) => Some(cursor),
+            FeedFrom::OpeningNext(mark) => Some(mark.end),
+            FeedFrom::Opening => None,
+        };
+        feed.cursor = cursor.filter(|cursor| cursor.generation == feed.generation);
+    }
+    Ok(all)
 }
 
 pub fn forget_backed_up(to: &Connection, ward: WardId) -> rusqlite::Result<()> {

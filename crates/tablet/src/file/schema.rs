@@ -19,7 +19,7 @@ pub enum Schema {
 impl Schema {
     fn steps(self) -> &'static [&'static str] {
         match self {
-            Schema::Records => &[include_str!("records.1.sql")],
+            Schema::Records => &[include_str!("records.1.sql"), include_str!("records.2.sql")],
             Schema::Identity => &[include_str!("identity.1.sql")],
             #[cfg(test)]
             Schema::Next => &[

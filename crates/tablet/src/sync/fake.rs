@@ -42,6 +42,8 @@ pub struct State {
     pub revoked: bool,
     /// What was asked for, in order.
     pub asked: Vec<&'static str>,
+    /// Come with every page.
+    pub heads: Vec<HeadShown>,
 }
 
 impl State {
@@ -134,6 +136,7 @@ impl State {
             contacts: vec![],
             server_time: Ms(self.time),
             backed_up: None,
+            heads: vec![],
         };
         Ok(FeedPage { header, bodies: vec![] })
     }
@@ -218,6 +221,7 @@ impl Facility for FakeFacility {
             contacts: vec![],
             server_time: Ms(state.time),
             backed_up: state.backed_up,
+            heads: state.heads.clone(),
         };
         // As the server does: what the reader itself sent comes as its hash.
         let is_own = |author| ask.own_by_hash && by_cursor && author == ask.author;

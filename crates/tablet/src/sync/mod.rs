@@ -23,6 +23,7 @@ mod tests;
 mod tls;
 #[cfg(test)]
 mod vector_tests;
+mod witness;
 
 use crate::contact::Exchange;
 use crate::file::lock;

@@ -3,6 +3,7 @@
 use super::client::not_the_server;
 use super::offer;
 use super::push::local;
+use super::witness;
 use crate::contact::Exchange;
 use crate::file::{bodies, feeds, held, kept, lock, meta, pins, roster};
 use crate::known::{CONTACTS, Known};
@@ -150,6 +151,10 @@ impl Inner {
             self.records.write(|to| feeds::set(to, identity.ward, &FeedFrom::Opening, None)).map_err(local)?;
             return Ok(Pulled { rows: 0, more: true, ask_heads: true });
         }
+        let generation = match header.next {
+            FeedNext::Opening(mark) => mark.end.generation,
+            FeedNext::Cursor(cursor) => cursor.generation,
+        };
         let contacts_changed = self.known().contacts != header.contacts;
         let contact = lock(&self.contact).clone();
         let is_stale = contact.last.zip(contact.stored).is_none_or(|(last, at)| last - at >= CONTACT_STORED_EVERY_MS);
@@ -163,11 +168,13 @@ impl Inner {
                     if feeds::next(to, identity.ward)? != *from {
                         return Ok(None);
                     }
+                    let feed = feeds::read_in(to, identity.ward, generation)?;
+                    witness::keep(to, &identity, &header.heads)?;
                     for Row { row, hash, bytes, body } in &rows {
                         if let Some(bytes) = bytes {
                             bodies::insert_read(to, hash, bytes, body.as_ref())?;
                         }
-                        held::note(to, row, hash)?;
+                        held::note(to, row, hash, Some(feed))?;
                     }
                     let went_back = offer::notice(to, identity.ward, &header.next, header.backed_up)?;
                     feeds::set(to, identity.ward, &next, header.backed_up)?;
