@@ -5,6 +5,7 @@
 
 pub mod chain;
 pub mod commands;
+pub mod findings;
 pub mod ids;
 pub mod kinds;
 pub mod level;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The facility server of Lamplight.
 #[derive(Parser)]
@@ -67,10 +67,16 @@ enum Command {
         #[command(subcommand)]
         what: OneTablet,
     },
-    /// Walk every chain; ends with 1 and the first break by name.
+    /// Walk every chain and compare it with what tablets saw; ends with 1 and every break by name.
     Verify {
         #[arg(long)]
         data: PathBuf,
+        /// A tablet's export; may be given more than once.
+        #[arg(long)]
+        against: Vec<PathBuf>,
+        /// Print what was found on stdout, as JSON, also where it is broken.
+        #[arg(long)]
+        json: bool,
     },
     /// Print every record, a line each.
     Export {
@@ -155,7 +161,7 @@ impl Cli {
                     &json!({ "tablet": tablet.name, "id": tablet.id, "ward": tablet.ward, "revoked": tablet.revoked }),
                 )
             }
-            Command::Verify { data } => print(&commands::verify(&data)?),
+            Command::Verify { data, against, json } => verify(&data, &against, json),
             Command::Export { data } => {
                 let mut out = std::io::BufWriter::new(std::io::stdout().lock());
                 commands::export(&data, &mut out).map(|_| ())
@@ -163,6 +169,18 @@ impl Cli {
             Command::Backup { data, to } => print(&commands::backup(&data, &to)?),
         }
     }
+}
+
+fn verify(data: &Path, against: &[PathBuf], json: bool) -> Result<(), Refusal> {
+    let verified = commands::examine(data, against)?;
+    if json || verified.broken == 0 {
+        print(&verified)?;
+    } else {
+        for finding in &verified.findings {
+            eprintln!("[{}] {}", finding.code, finding.what);
+        }
+    }
+    verified.or_refuse().map(|_| ())
 }
 
 /// Serves until SIGTERM or SIGINT.

@@ -15,7 +15,7 @@ pub mod store;
 pub mod surroundings;
 pub mod tls;
 
-pub use commands::{backup, export, invite, make_demo, verify};
+pub use commands::{backup, examine, export, invite, make_demo, verify};
 pub use facility::FacilityServer;
 pub use http::{Options, Running, serve};
 pub use surroundings::Surroundings;

@@ -32,6 +32,7 @@ mod tablet;
 #[cfg(test)]
 mod testing;
 mod trouble;
+mod verify;
 mod words;
 
 pub use answer::state::SyncState;
@@ -39,3 +40,4 @@ pub use clock::{Clock, SystemClock};
 pub use keys::Chance;
 pub use sync::SyncReport;
 pub use tablet::{Options, Tablet};
+pub use verify::{PrunedLink, Verified, verify};

@@ -23,12 +23,12 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{Notify, watch};
 
-const RECORDS_FILE: &str = "records.db";
-const IDENTITY_FILE: &str = "identity.db";
-const LOCK_FILE: &str = "in-use";
+pub(crate) const RECORDS_FILE: &str = "records.db";
+pub(crate) const IDENTITY_FILE: &str = "identity.db";
+pub(crate) const LOCK_FILE: &str = "in-use";
 pub(crate) const CONTACT: &str = "contact";
 /// Second copies in the records file of what stands in the identity file.
-const IDENTITY: &str = "identity";
+pub(crate) const IDENTITY: &str = "identity";
 pub(crate) const ROSTER: &str = "roster";
 
 /// How a tablet is opened.
@@ -298,12 +298,14 @@ fn claim(dir: &Path) -> Result<std::fs::File, Refusal> {
         .mode(0o600)
         .open(dir.join(LOCK_FILE))
         .map_err(failed)?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-        Refusal::new(
-            "tablet.in_use",
-            "Another Lamplight is using this tablet's folder.",
-            "Use the window that is open already, or close it first.",
-        )
-    })?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| in_use())?;
     Ok(file)
+}
+
+pub(crate) fn in_use() -> Refusal {
+    Refusal::new(
+        "tablet.in_use",
+        "Another Lamplight is using this tablet's folder.",
+        "Use the window that is open already, or close it first.",
+    )
 }

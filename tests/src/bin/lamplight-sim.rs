@@ -68,8 +68,10 @@ enum Verb {
     Status,
     /// The ward as this tablet knows it
     Board,
-    /// Every record that it holds, a line each
+    /// Every record that it holds, a line each; the last one also says what it can prove of the server
     Export,
+    /// Check its chains, bodies, receipts and second copy, changing nothing; ends with 1 and what is broken
+    Verify,
 }
 
 #[tokio::main]
@@ -94,11 +96,11 @@ async fn answer(sim: Sim) -> Result<(Option<Value>, ExitCode)> {
             return Ok((Some(serde_json::to_value(load)?), code));
         }
     };
-    let it = tablet::open(&dir)?;
+    let it = || tablet::open(&dir);
     let value = match verb {
-        Verb::Join { invite, name } => tablet::join(&it, &invite, &name).await?,
+        Verb::Join { invite, name } => tablet::join(&it()?, &invite, &name).await?,
         Verb::Record { count, each } => {
-            let mut failed = None;
+            let (it, mut failed) = (it()?, None);
             let recorded = tablet::record(&it, count, |id| {
                 if each && let Err(error) = say(&json!({ "saved": id })) {
                     failed.get_or_insert(error);
@@ -110,13 +112,18 @@ async fn answer(sim: Sim) -> Result<(Option<Value>, ExitCode)> {
             }
             recorded
         }
-        Verb::Sync => tablet::sync(&it).await?,
-        Verb::Prune => json!({ "pruned": it.prune()? }),
-        Verb::Status => tablet::status(&it)?,
-        Verb::Board => tablet::board(&it)?,
+        Verb::Sync => tablet::sync(&it()?).await?,
+        Verb::Prune => json!({ "pruned": it()?.prune()? }),
+        Verb::Status => tablet::status(&it()?)?,
+        Verb::Board => tablet::board(&it()?)?,
+        Verb::Verify => {
+            let verified = tablet::verify(&dir)?;
+            let code = if verified.broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+            return Ok((Some(serde_json::to_value(verified)?), code));
+        }
         Verb::Export => {
             let mut out = BufWriter::new(stdout().lock());
-            tablet::export(&it, &mut out)?;
+            tablet::export(&it()?, &mut out)?;
             out.flush()?;
             return Ok((None, ExitCode::SUCCESS));
         }

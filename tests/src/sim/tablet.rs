@@ -43,6 +43,11 @@ pub fn board(tablet: &Tablet) -> Result<Value> {
     Ok(serde_json::to_value(tablet.board()?)?)
 }
 
+/// Checks the folder without opening the tablet, and changes nothing in it.
+pub fn verify(dir: &Path) -> Result<lamplight_tablet::Verified> {
+    Ok(lamplight_tablet::verify(dir)?)
+}
+
 pub fn export(tablet: &Tablet, out: &mut dyn Write) -> Result<u64> {
     Ok(tablet.export(out)?)
 }

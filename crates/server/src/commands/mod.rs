@@ -12,7 +12,7 @@ pub use export::export;
 pub use invite::{GOOD_FOR_MINUTES, invite, invite_for, ward_named};
 pub use make_demo::{DemoMade, make_demo};
 pub use tablet::{move_tablet, revoke_tablet};
-pub use verify::{Verified, verify};
+pub use verify::{Restored, Verified, examine, verify};
 
 use crate::folder::Folder;
 use crate::store;

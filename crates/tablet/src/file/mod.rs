@@ -25,7 +25,7 @@ mod tests;
 mod upgrade;
 
 pub use broken::Broken;
-pub use open::is_sound;
+pub use open::{is_sound, newer, read_untouched};
 pub use schema::Schema;
 
 use crate::keys::DeviceKey;

@@ -106,6 +106,29 @@ pub fn read_only(path: &Path, key: &DeviceKey) -> rusqlite::Result<Connection> {
     connect(path, key, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
+/// For checking: nothing on the disk is written, not even beside the file. With a log (`has_log`) the file must be a
+/// copy; without one it is read as it stands.
+pub fn read_untouched(path: &Path, key: &DeviceKey, has_log: bool) -> rusqlite::Result<Connection> {
+    let connection = if has_log {
+        connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?
+    } else {
+        let name: String = path.to_string_lossy().chars().map(escaped).collect();
+        let uri = format!("file:{name}?immutable=1");
+        connect(Path::new(&uri), key, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)?
+    };
+    connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY")?;
+    connection.query_row("SELECT count(*) FROM sqlite_schema", (), |_| Ok(()))?;
+    Ok(connection)
+}
+
+/// Of a file's name in a URI.
+fn escaped(c: char) -> String {
+    match c {
+        '%' | '?' | '#' => format!("%{:02x}", c as u32),
+        c => c.to_string(),
+    }
+}
+
 fn connect(path: &Path, key: &DeviceKey, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.pragma_update(None, "key", key.pragma().as_str())?;
@@ -173,7 +196,7 @@ fn assert_cipher(connection: &Connection) -> Result<(), Refusal> {
     if found >= CIPHER_AT_LEAST && hmac_on { Ok(()) } else { Err(missing()) }
 }
 
-fn newer(path: &Path) -> Refusal {
+pub fn newer(path: &Path) -> Refusal {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Refusal::new(
         "file.newer",
