@@ -1,12 +1,11 @@
-//! `verify`, `export`, `backup`, and what is refused about a folder.
+//! `export`, `backup`, and what is refused about a folder.
 
 #![allow(clippy::unwrap_used)] // A test may fail.
 
 mod common;
 
 use common::*;
-use lamplight_domain::chain::{Credential, Endorser, SigningKey, body_hash};
-use lamplight_domain::ids::FacilityId;
+use lamplight_domain::chain::body_hash;
 use lamplight_domain::wire::{Facility, FeedFrom};
 use lamplight_server::store;
 use lamplight_server::{FacilityServer, Options, backup, export, serve, verify};
@@ -27,116 +26,6 @@ async fn furnished(house: &House) -> (Pad, Pad) {
     }
     server.close().await;
     (a, b)
-}
-
-/// Opens the file as somebody with the key could, without the guards.
-fn unguarded(house: &House) -> Connection {
-    let db = house.db();
-    let names: Vec<String> = db
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
-        .unwrap()
-        .query_map([], |r| r.get(0))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
-    assert_eq!(names.len(), 10);
-    for name in names {
-        db.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
-    }
-    db.pragma_update(None, "foreign_keys", false).unwrap();
-    db
-}
-
-#[tokio::test]
-async fn verify_names_whatever_was_changed_taken_away_put_in_or_swapped() {
-    let other = "zeroblob(32)";
-    let swap_links = "CREATE TEMP TABLE s AS SELECT * FROM links WHERE author = 3 AND seq IN (1, 2);
-        DELETE FROM links WHERE author = 3 AND seq IN (1, 2);
-        INSERT INTO links SELECT author, 3 - seq, body, hash, received_at FROM s;";
-    let cases: Vec<(String, &str)> = vec![
-        ("UPDATE bodies SET bytes = CAST(bytes || ' ' AS BLOB) WHERE no = 5".into(), "body 5 "),
-        ("UPDATE bodies SET kind = 'note' WHERE kind = 'check' AND seq = 2".into(), "is filed under something"),
-        ("UPDATE bodies SET stay = zeroblob(16) WHERE kind = 'check' AND seq = 2".into(), "is filed under something"),
-        ("UPDATE bodies SET observed_at = observed_at - 1 WHERE seq = 2".into(), "is filed under something"),
-        ("UPDATE bodies SET recorded_at = recorded_at - 1 WHERE seq = 2".into(), "is filed under something"),
-        ("UPDATE bodies SET seq = 1 WHERE kind = 'check' AND seq = 2".into(), "was brought by no link"),
-        ("DELETE FROM bodies WHERE kind = 'check' AND seq = 2".into(), "has lost its body"),
-        (format!("UPDATE links SET hash = {other} WHERE author = 3 AND seq = 2"), "link 2 of author"),
-        ("UPDATE links SET body = 1 WHERE author = 3 AND seq = 2".into(), "link 2 of author"),
-        ("UPDATE links SET received_at = received_at + 1 WHERE author = 3 AND seq = 2".into(), "time of receipt"),
-        ("DELETE FROM links WHERE author = 3 AND seq = 2".into(), "has no link 2"),
-        ("DELETE FROM links WHERE author = 3 AND seq = 4".into(), "signed head 4 and its links are gone"),
-        (swap_links.into(), "link 1 of author"),
-        ("DELETE FROM heads WHERE author = 3 AND seq = 4".into(), "is under no signature"),
-        (
-            "UPDATE heads SET signature = zeroblob(64) WHERE author = 3 AND seq = 2".into(),
-            "is not signed by its author",
-        ),
-        ("UPDATE heads SET receipt = zeroblob(64) WHERE author = 3 AND seq = 2".into(), "the receipt for head 2"),
-        ("DELETE FROM authors WHERE no = 3".into(), "links holds 13 rows and 9 of them belong to an author"),
-        (
-            "DELETE FROM authors WHERE no = 3; DELETE FROM links WHERE author = 3; DELETE FROM heads WHERE author = 3;"
-                .into(),
-            "was brought by no link",
-        ),
-        (
-            "UPDATE links SET received_at = received_at - 1 WHERE author = 3 AND seq = 2;
-             UPDATE heads SET proven_seq = 2, proven_at = received_at - 1 WHERE author = 3 AND seq = 2"
-                .into(),
-            "no older receipt shows when link 2",
-        ),
-        (
-            // Beyond its own links, where nobody would look for it.
-            "UPDATE links SET received_at = received_at - 1 WHERE author = 3 AND seq = 2;
-             UPDATE heads SET proven_seq = 3, proven_at = received_at - 1 WHERE author = 3 AND seq = 2"
-                .into(),
-            "names an older receipt for other links",
-        ),
-        ("UPDATE authors SET key = zeroblob(32) WHERE no = 3".into(), "a credential that does not hold"),
-        ("UPDATE authors SET tablet = zeroblob(16) WHERE no = 3".into(), "a credential that does not hold"),
-        (format!("UPDATE feed SET hash = {other} WHERE n = 3"), "row 3 of the feed"),
-        ("UPDATE feed SET body = (SELECT body FROM feed WHERE n = 1) WHERE n = 3; ".into(), "UNIQUE"),
-        ("DELETE FROM feed WHERE n = 3".into(), "is in no feed"),
-        ("UPDATE feed SET observed_at = 0 WHERE n = 3".into(), "row 3 of the feed"),
-        (
-            "INSERT INTO bodies (hash, id, author, seq, kind, stay, observed_at, recorded_at, bytes)
-             VALUES (zeroblob(32), zeroblob(16), 3, 99, '', NULL, 0, 0, x'00')"
-                .into(),
-            "is not the one that was hashed",
-        ),
-        (
-            "INSERT INTO links (author, seq, body, hash, received_at) VALUES (3, 5, 1, zeroblob(32), 0)".into(),
-            "link 5 of author",
-        ),
-    ];
-    for (change, named) in cases {
-        let house = House::new();
-        furnished(&house).await;
-        let sound = verify(&house.path).unwrap();
-        assert_eq!((sound.links, sound.bodies, sound.feed_rows), (13, 13, 13));
-        let changed = unguarded(&house).execute_batch(&change);
-        if let Err(e) = changed {
-            // The schema itself stands in the way.
-            assert!(e.to_string().contains(named), "{change}: {e}");
-            continue;
-        }
-        let refusal = verify(&house.path).unwrap_err();
-        assert_eq!(refusal.code, "verify.broken", "{change}");
-        assert!(refusal.what.contains(named), "{change}: {}", refusal.what);
-    }
-}
-
-#[tokio::test]
-async fn verify_believes_nobody_who_vouches_for_themselves() {
-    let house = House::new();
-    furnished(&house).await;
-    verify(&house.path).unwrap();
-    let key = SigningKey::from_seed(&[66; 32]);
-    let facility = FacilityId(id(1));
-    let own = Credential::sign(&key, Endorser::Author(key.author()), facility, key.public(), None);
-    store::authors::insert(&house.db(), &own, START).unwrap();
-    let refusal = verify(&house.path).unwrap_err();
-    assert!(refusal.what.contains("a credential that does not hold"), "{}", refusal.what);
 }
 
 /// What a job does that finds no more room on the disk: SQLite then ends the whole transaction by itself.

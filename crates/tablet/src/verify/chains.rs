@@ -123,7 +123,8 @@ pub(super) fn walk_receipts(from: &Connection, facts: &Facts<'_>, found: &mut Fi
         let (n, author, seq): (i64, [u8; 16], i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let (author, seq) = (AuthorId(Uuid::from_bytes(author)), links::number(seq));
         if n != last + 1 {
-            let what = format!("receipts {} to {} are gone, before the one for link {seq} of {author}", last + 1, n - 1);
+            let what =
+                format!("receipts {} to {} are gone, before the one for link {seq} of {author}", last + 1, n - 1);
             found.add(Finding::new("receipt.missing", what).at(author, seq));
         }
         if facts.identity.author_of(author).is_none() {

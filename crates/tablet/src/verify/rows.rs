@@ -37,7 +37,8 @@ pub(super) fn walk(
         }
         let receipts = facts.receipts.get(&author).and_then(|all| all.get(&seq));
         if receipts.is_some_and(|all| all.iter().all(|r| r.received_at != row.received_at)) {
-            let what = format!("link {seq} of author {author} has another time of receipt in the feed than its receipt");
+            let what =
+                format!("link {seq} of author {author} has another time of receipt in the feed than its receipt");
             found.add(add("row.received_at", what));
         }
         if row.feed.is_some_and(|feed| !places.insert((feed, n))) {

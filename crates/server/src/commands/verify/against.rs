@@ -277,12 +277,7 @@ impl Seen {
 }
 
 /// Rows of the present generation stand as they were read.
-fn compare_rows(
-    held: &Held<'_>,
-    export: &Export,
-    generation: Uuid,
-    found: &mut Findings,
-) -> Result<(), StoreError> {
+fn compare_rows(held: &Held<'_>, export: &Export, generation: Uuid, found: &mut Findings) -> Result<(), StoreError> {
     let name = &export.evidence.name;
     let mut feeds = HashMap::new();
     for read in export.evidence.feeds.iter().filter(|f| f.generation == generation) {
@@ -298,7 +293,8 @@ fn compare_rows(
                 Some(_) => ("feed.changed", "was another one"),
                 None => ("feed.cut_off", "is gone, and was there"),
             };
-            let what = format!("row {n} of the feed of ward {ward} {what} when {name} read it (link {seq} of {author})");
+            let what =
+                format!("row {n} of the feed of ward {ward} {what} when {name} read it (link {seq} of {author})");
             found.add(Finding::new(code, what).at(author, seq).record(id));
         }
         let same = held.body_of(author, seq)? == Some(row.body_hash);
@@ -311,12 +307,7 @@ fn compare_rows(
 }
 
 /// The feed's hash is the one that the tablet worked out for itself.
-fn compare_cursors(
-    db: &Connection,
-    export: &Export,
-    generation: Uuid,
-    found: &mut Findings,
-) -> Result<(), StoreError> {
+fn compare_cursors(db: &Connection, export: &Export, generation: Uuid, found: &mut Findings) -> Result<(), StoreError> {
     for read in &export.evidence.feeds {
         let Some(cursor) = read.cursor.filter(|cursor| cursor.generation == generation && cursor.n > 0) else {
             continue;

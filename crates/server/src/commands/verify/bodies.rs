@@ -25,7 +25,8 @@ pub(super) fn walk(db: &Connection, found: &mut Findings) -> Result<u64, StoreEr
         let id = Uuid::from_bytes(fixed(row, 2)?);
         let (author, seq) = (AuthorId(Uuid::from_bytes(fixed(row, 8)?)), row.get::<_, i64>(9)? as u64);
         if body_hash(&bytes) != hash {
-            let what = format!("the body of record {id} (link {seq} of author {author}) is not the one that was hashed");
+            let what =
+                format!("the body of record {id} (link {seq} of author {author}) is not the one that was hashed");
             found.add(Finding::new("body.changed", what).at(author, seq).record(Some(id)));
             continue;
         }

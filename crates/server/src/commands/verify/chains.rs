@@ -56,9 +56,7 @@ fn vouched(identity: &Identity, author: &Author, all: &[Author], found: &mut Fin
     // Each endorser is judged when its own turn comes.
     let holds = match author.endorser {
         Endorser::Facility => is_vouched_for(&credential, identity.facility, &identity.key.public(), |_| None),
-        Endorser::Author(by) => {
-            former(by).is_some_and(|f| f.tablet == credential.tablet && credential.holds(&f.key))
-        }
+        Endorser::Author(by) => former(by).is_some_and(|f| f.tablet == credential.tablet && credential.holds(&f.key)),
     };
     if !holds {
         let what = format!("author {} has a credential that does not hold", author.id);
@@ -158,8 +156,7 @@ impl Walk<'_> {
         let Some(head) = self.heads.peek().copied().copied() else {
             return self.add("link.unsigned", link, "is under no signature");
         };
-        let is_its_own =
-            head.proven_seq == 0 || (head.proven_seq > self.signed_before && head.proven_seq <= head.seq);
+        let is_its_own = head.proven_seq == 0 || (head.proven_seq > self.signed_before && head.proven_seq <= head.seq);
         if !is_its_own && link.seq == head.seq {
             self.add("head.older_receipt", link, "has a head that names an older receipt for other links");
         }
