@@ -5,6 +5,7 @@
 mod bad_input;
 mod contact;
 mod disk;
+mod evidence;
 mod fixture;
 mod plug;
 mod poison;

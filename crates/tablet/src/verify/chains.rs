@@ -92,6 +92,7 @@ fn walk_one(
     let in_feed: i64 = from
         .prepare_cached("SELECT coalesce(max(seq), 0) FROM held WHERE author = ?1")?
         .query_row([author.0.as_bytes()], |row| row.get(0))?;
+    verified.without_receipt += links::number(in_feed).min(last).saturating_sub(furthest);
     let once = furthest.max(links::number(in_feed));
     if once > last {
         let what = format!("the server had {once} links of author {author}, and those from {} on are gone", last + 1);

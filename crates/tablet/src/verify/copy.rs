@@ -35,7 +35,8 @@ pub(super) fn compare(
             }
             None => {
                 let what = format!("link {seq} of author {author} is in the second copy and in the records no more");
-                found.add(Finding::new("chain.cut_off", what).at(author, seq));
+                let code = if seq > head.seq { "chain.cut_off" } else { "link.missing" };
+                found.add(Finding::new(code, what).at(author, seq));
             }
         }
     }

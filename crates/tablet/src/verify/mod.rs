@@ -6,6 +6,8 @@ mod chains;
 mod copy;
 mod folder;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod witness;
 
 use crate::file::{Broken, links, receipts};
@@ -38,6 +40,9 @@ pub struct Verified {
     pub rows: u64,
     /// Own links that no receipt confirms yet.
     pub waiting: u64,
+    /// Own links that a feed shows at the server and no receipt confirms: an answer was lost on the way and is asked
+    /// for again, or the last receipts were taken away here.
+    pub without_receipt: u64,
     /// Bodies that the server confirmed and that are not here any more.
     pub pruned: u64,
     /// The links of the first of them.
