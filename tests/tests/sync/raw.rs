@@ -18,13 +18,13 @@ use uuid::Uuid;
 pub struct Raw {
     http: reqwest::Client,
     base: String,
-    key: SigningKey,
+    pub key: SigningKey,
     pub facility: FacilityId,
     pub facility_key: PublicKey,
     pub ward: WardId,
     pub credential: Option<Credential>,
     nonce: String,
-    counter: u64,
+    pub counter: u64,
     /// Where its own chain stands, as it counts itself.
     pub head: Head,
 }
@@ -107,12 +107,17 @@ impl Raw {
 
     /// The frame that adds these bodies to the own chain, and the head after it.
     pub fn batch(&self, bodies: &[Vec<u8>]) -> (Vec<u8>, Head) {
+        self.batch_with(bodies, |_| {})
+    }
+
+    /// The same with its header changed after it was signed.
+    pub fn batch_with(&self, bodies: &[Vec<u8>], change: impl FnOnce(&mut BatchHeader)) -> (Vec<u8>, Head) {
         let mut head = self.head;
         for body in bodies {
             head.seq += 1;
             head.hash = link_hash(head.author, head.seq, &head.hash, &lamplight_domain::chain::body_hash(body));
         }
-        let header = BatchHeader {
+        let mut header = BatchHeader {
             facility: self.facility,
             author: head.author,
             first_seq: self.head.seq + 1,
@@ -122,6 +127,7 @@ impl Raw {
             credential: self.credential.clone(),
             receipt: None,
         };
+        change(&mut header);
         let blobs: Vec<Blob> = bodies.iter().cloned().map(Blob::Bytes).collect();
         (encode(&header, &blobs), head)
     }

@@ -1,4 +1,5 @@
-//! How far a tablet's clock can be believed, derived from its measurements against the server, also looking back.
+//! How far a tablet's clock can be believed, derived from its measurements against the server and from what its records
+//! say of its two clocks, also looking back.
 
 use super::records::WardRecords;
 use crate::chain::Hash;
@@ -6,7 +7,7 @@ use crate::ids::RecordId;
 use crate::kinds::ClockMeasured;
 use crate::record::Record;
 use crate::time::{MINUTE_MS, Ms, SECOND_MS};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 /// A clock that is further off than this at the nearest measurement is suspect (docs/what-counts.md).
@@ -15,11 +16,13 @@ const SUSPECT_OFF_MS: i64 = MINUTE_MS;
 /// clocks agree.
 pub(super) const JUMP_MS: i64 = 5 * SECOND_MS;
 
-/// One tablet's measurements.
+/// One tablet's measurements, and where its wall clock stood against the boot clock.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Measured {
     by_wall: BTreeMap<(Ms, RecordId, Hash), Measure>,
     by_boot: BTreeMap<(Uuid, i64, RecordId, Hash), Measure>,
+    /// Wall clock less boot clock, ms, of every record that a boot wrote, and how many say so.
+    stood: HashMap<Uuid, BTreeMap<i64, u32>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +54,35 @@ impl Measured {
         }
     }
 
+    /// Any record of the tablet.
+    pub fn note(&mut self, record: &Record) {
+        if let Some((boot, stood)) = stood(record) {
+            *self.stood.entry(boot).or_default().entry(stood).or_default() += 1;
+        }
+    }
+
+    pub fn forget(&mut self, record: &Record) {
+        let Some((boot, stood)) = stood(record) else { return };
+        let Some(of_boot) = self.stood.get_mut(&boot) else { return };
+        if let Some(count) = of_boot.get_mut(&stood) {
+            *count -= 1;
+            if *count == 0 {
+                of_boot.remove(&stood);
+            }
+        }
+        if of_boot.is_empty() {
+            self.stood.remove(&boot);
+        }
+    }
+
+    /// The wall clock jumped in this boot. Where the boot was never measured, nobody can say on which side of the jump
+    /// it was right.
+    fn jumped_in(&self, boot: Uuid) -> bool {
+        let Some(of_boot) = self.stood.get(&boot) else { return false };
+        let ends = of_boot.keys().next().zip(of_boot.keys().next_back());
+        ends.is_some_and(|(first, last)| last.abs_diff(*first) > JUMP_MS.unsigned_abs())
+    }
+
     /// The nearest measurement: of the same boot by its boot clock, else by the wall clock.
     fn nearest(&self, record: &Record) -> Option<(Measure, bool)> {
         let envelope = &record.body.envelope;
@@ -71,6 +103,12 @@ impl Measured {
     }
 }
 
+/// The boot that wrote the record, and its wall clock less its boot clock then, ms.
+fn stood(record: &Record) -> Option<(Uuid, i64)> {
+    let envelope = &record.body.envelope;
+    Some((envelope.boot_id?, envelope.recorded_at.0.saturating_sub(envelope.boot_ms?)))
+}
+
 impl WardRecords {
     /// The clock that this record's times come from is not certain.
     pub(super) fn is_suspect(&self, record: &Record) -> bool {
@@ -78,11 +116,13 @@ impl WardRecords {
         if record.received_at.is_some_and(|received| envelope.observed_at - received > JUMP_MS) {
             return true;
         }
-        let Some((nearest, same_boot)) =
-            envelope.tablet.and_then(|t| self.clocks.get(&t)).and_then(|m| m.nearest(record))
-        else {
-            return false;
-        };
+        let Some(measured) = envelope.tablet.and_then(|t| self.clocks.get(&t)) else { return false };
+        let nearest = measured.nearest(record);
+        let was_measured = nearest.is_some_and(|(_, same_boot)| same_boot);
+        if !was_measured && envelope.boot_id.is_some_and(|boot| measured.jumped_in(boot)) {
+            return true;
+        }
+        let Some((nearest, same_boot)) = nearest else { return false };
         let jumped = same_boot
             && nearest.wall_less_boot.zip(envelope.boot_ms).is_some_and(|(then, boot)| {
                 envelope.recorded_at.0.saturating_sub(boot).abs_diff(then) > JUMP_MS.unsigned_abs()

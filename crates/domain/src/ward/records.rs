@@ -99,6 +99,9 @@ impl WardRecords {
         if let (Some(Event::ClockMeasured(measured)), Some(tablet)) = (&record.body.event, envelope.tablet) {
             self.clocks.entry(tablet).or_default().insert(&record, measured);
         }
+        if let (Some(tablet), Some(_)) = (envelope.tablet, envelope.boot_id) {
+            self.clocks.entry(tablet).or_default().note(&record);
+        }
         self.held.entry(record.id()).or_default().push(record);
     }
 
@@ -117,6 +120,9 @@ impl WardRecords {
             && let Some(measured) = self.clocks.get_mut(&tablet)
         {
             measured.remove(record);
+        }
+        if let Some(measured) = envelope.tablet.and_then(|tablet| self.clocks.get_mut(&tablet)) {
+            measured.forget(record);
         }
         take_out(&mut self.held, record.id(), record);
     }

@@ -1,7 +1,7 @@
 //! Wrong clocks: nothing is refused, nothing rewritten; due times run on the boot clock; doubt is printed.
 
 use crate::ground::*;
-use lamplight_domain::ids::StayId;
+use lamplight_domain::ids::{RecordId, StayId};
 use lamplight_domain::kinds::*;
 use lamplight_domain::record::Envelope;
 use lamplight_domain::time::{Clocks, HOUR_MS, MINUTE_MS, Ms, Now, ServerTime};
@@ -226,6 +226,88 @@ fn the_nearest_measurement_decides_and_another_tablet_s_does_not() {
     assert_eq!(doubt(early), "");
     assert!(doubt(late).starts_with("clock not certain"));
     assert!(!doubt(others).contains("clock"));
+}
+
+/// Two checks of one boot: at boot minute 100, and ten minutes later with the wall clock moved by this.
+fn two_checks(jump_ms: i64, second_boot: Uuid) -> (Ground, StayId, [RecordId; 2]) {
+    let (mut ground, stay) = Ground::with_patient(15);
+    let first = ground.write(at(1), Some(stay), seen("hallway", "tv"), written_in(BOOT, 100));
+    let second = ground.write(at(11) + jump_ms, Some(stay), seen("hallway", "tv"), written_in(second_boot, 110));
+    (ground, stay, [first, second])
+}
+
+#[test]
+fn a_jump_in_a_boot_that_was_never_measured_makes_all_of_it_suspect() {
+    for (jump_ms, boot, suspect) in [
+        (0, BOOT, false),
+        (5_000, BOOT, false),
+        (-5_000, BOOT, false),
+        (5_001, BOOT, true),
+        (-5_001, BOOT, true),
+        (2 * MINUTE_MS, OTHER_BOOT, false),
+    ] {
+        let (ground, stay, checks) = two_checks(jump_ms, boot);
+        for check in checks {
+            let row = ground.row(stay, check, at(14));
+            assert_eq!(row.doubt.contains("clock not certain"), suspect, "{jump_ms}: {}", row.doubt);
+            assert_eq!(row.doubt.contains("gap not provable"), suspect, "{jump_ms}: {}", row.doubt);
+        }
+        let totals = ground.day(stay, at(0), at(14), at(14)).totals;
+        assert_eq!((totals.not_provable > 0, totals.checks), (suspect, 2), "{jump_ms}: it still counts");
+    }
+}
+
+#[test]
+fn a_measurement_of_the_boot_says_which_side_of_a_jump_was_right() {
+    // Back in touch at boot minute 120: the wall clock is right now, so it was wrong before it was put right.
+    let (mut ground, stay, [first, second]) = two_checks(2 * MINUTE_MS, BOOT);
+    let third = ground.write(at(13), Some(stay), seen("hallway", "tv"), written_in(BOOT, 112));
+    measured(&mut ground, at(21), 0, 120);
+    let doubt = |id| ground.row(stay, id, at(22)).doubt;
+    assert_eq!(doubt(first), "");
+    assert_eq!(doubt(second), "clock not certain; gap not provable");
+    // Its own time is certain; the gap before it is not, since it rests on the second check.
+    assert_eq!(doubt(third), "gap not provable");
+}
+
+#[test]
+fn a_gap_is_not_provable_by_either_end_and_a_late_one_stays_late() {
+    // (the first check's clock is off, the second one's is, minutes between them)
+    for (first_off, second_off, minutes, words, late) in [
+        (0, 0, 10, "", false),
+        (2, 0, 10, "gap not provable", false),
+        (0, 2, 10, "clock not certain; gap not provable", false),
+        (2, 2, 10, "clock not certain; gap not provable", false),
+        (2, 0, 20, "gap not provable", true),
+        (0, 0, 20, "", true),
+    ] {
+        let (mut ground, stay) = Ground::with_patient(15);
+        ground.write(at(1), Some(stay), seen("hallway", "tv"), written_in(BOOT, 100));
+        measured(&mut ground, at(1), first_off * MINUTE_MS, 100);
+        let second = at(1 + minutes);
+        let check = ground.write(second, Some(stay), seen("hallway", "tv"), written_in(OTHER_BOOT, 3));
+        let measure = ClockMeasured { server: second - second_off * MINUTE_MS, wall: second, round_trip_ms: 4 };
+        ground.write(second, None, Event::ClockMeasured(measure), written_in(OTHER_BOOT, 3));
+        let row = ground.row(stay, check, at(30));
+        assert_eq!((row.doubt.as_str(), row.late), (words, late), "{first_off} {second_off} {minutes}");
+        let totals = ground.day(stay, at(2), second + 1, second + 1).totals;
+        let not_provable = u32::from(!words.is_empty() && !late);
+        assert_eq!(totals.not_provable, not_provable, "late is late, whatever its clock: {words}");
+        assert_eq!(totals.gaps_late, u32::from(late));
+    }
+}
+
+#[test]
+fn nothing_was_seen_after_the_server_had_it() {
+    for (ahead_ms, suspect) in [(0, false), (5_000, false), (5_001, true), (HOUR_MS, true)] {
+        let (mut ground, stay) = Ground::with_patient(15);
+        let check = ground.check(stay, at(10) + ahead_ms);
+        ground.last().received_at = Some(at(10));
+        assert_eq!(ground.card(stay, at(12)).due_at, Some(at(25)), "{ahead_ms}: counts from the receipt at the latest");
+        let row = ground.row(stay, check, at(80));
+        assert_eq!(row.doubt.contains("clock not certain"), suspect, "{ahead_ms}: {}", row.doubt);
+        assert_eq!(row.observed_at, at(10) + ahead_ms, "no time is rewritten");
+    }
 }
 
 #[test]

@@ -10,12 +10,16 @@ use rusqlite::Connection;
 impl FacilityServer {
     pub(super) async fn take_push(&self, batch: Batch) -> Result<PushAnswer, Trouble> {
         let facility = self.inner.identity.facility;
+        let author = batch.header.author;
         let prepared = tokio::task::spawn_blocking(move || Prepared::new(batch, facility))
             .await
             .map_err(|_| trouble(StoreError::NotDone))?;
         let appended = self.append(move |_| Ok(prepared)).await.map_err(trouble)?;
         if let Some(had_at) = appended.lost {
             self.new_generation(Lost::Links(had_at)).await?;
+        }
+        if let Some(refused) = appended.refused {
+            tracing::info!(%author, ?refused, "a batch was not taken");
         }
         Ok(PushAnswer { receipt: appended.receipt, refused: appended.refused, server_time: self.inner.around.now() })
     }

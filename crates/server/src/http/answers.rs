@@ -59,6 +59,10 @@ pub fn fault() -> Refusal {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
+        // By its code only: what was asked for may be about patients. A new nonce is what every tablet needs once.
+        if self.refusal.code != "auth.nonce" {
+            tracing::info!(code = %self.refusal.code, status = self.status.as_u16(), "refused");
+        }
         let mut response = (self.status, Json(self.refusal)).into_response();
         if let Some(seconds) = self.retry_after_seconds {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

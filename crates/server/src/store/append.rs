@@ -128,6 +128,11 @@ pub fn append(db: &Connection, facts: &Facts, batch: &Prepared, now: Ms) -> Resu
     };
     let before = links::head(db, author.no, author.id)?;
     let (head, since) = before.unwrap_or((Head::empty(author.id), now));
+    let is_forged = header.receipt.is_some_and(|r| !r.holds(&facts.key.public(), facts.facility));
+    if is_forged {
+        // It proves nothing, and the links are as good without it.
+        tracing::warn!(author = %author.id, "a tablet showed a receipt that this facility did not sign");
+    }
     // Beyond what is held, signed by this facility's own key.
     let shown = header.receipt.filter(|r| {
         r.head.author == author.id && r.head.seq > head.seq && r.holds(&facts.key.public(), facts.facility)
