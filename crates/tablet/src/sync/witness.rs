@@ -14,16 +14,14 @@ pub(super) fn keep(to: &Connection, identity: &Identity, shown: &[HeadShown]) ->
     for HeadShown { signed, credentials } in shown {
         let author = signed.head.author;
         let brought: HashMap<AuthorId, &Credential> = credentials.iter().map(|c| (c.author, c)).collect();
+        let former =
+            |id| brought.get(&id).map(|c| Credential::clone(c)).or_else(|| heads::credential(to, id).ok().flatten());
+        let is_vouched = |c: &Credential| is_vouched_for(c, identity.facility, &identity.facility_key, former);
         let kept = heads::credential(to, author)?;
         let is_new = kept.is_none();
         let credential = match kept {
             Some(kept) => Some(kept),
-            None => brought.get(&author).map(|c| Credential::clone(c)).filter(|credential| {
-                let former = |id| {
-                    brought.get(&id).map(|c| Credential::clone(c)).or_else(|| heads::credential(to, id).ok().flatten())
-                };
-                is_vouched_for(credential, identity.facility, &identity.facility_key, former)
-            }),
+            None => brought.get(&author).map(|c| Credential::clone(c)).filter(&is_vouched),
         };
         let Some(credential) = credential.filter(|c| signed.holds(&c.key, identity.facility)) else {
             tracing::warn!(%author, seq = signed.head.seq, "the server showed a head that does not hold");
@@ -32,7 +30,7 @@ pub(super) fn keep(to: &Connection, identity: &Identity, shown: &[HeadShown]) ->
         if is_new {
             // Who vouches, too: so that it can be checked again from the file alone.
             heads::keep_credential(to, &credential)?;
-            for former in credentials.iter().filter(|c| c.author != author) {
+            for former in credentials.iter().filter(|c| c.author != author && is_vouched(c)) {
                 heads::keep_credential(to, former)?;
             }
         }
