@@ -54,7 +54,7 @@ impl Held {
     }
 
     /// Nothing was touched, the log names what happened and no patient, and the tablet goes on.
-    async fn is_untouched(mut self, logged: &[&str]) {
+    async fn goes_on_untouched(mut self, logged: &[&str]) {
         assert!(everything(&self.ward.facility) == self.before, "what was held has changed");
         self.ward.facility.verify().unwrap();
         let log = self.log();
@@ -105,7 +105,7 @@ async fn a_ward_that_is_not_the_tablet_s_is_not_read() {
     let note = held.note();
     let (frame, _) = held.raw.batch_with(&[note], |header| header.facility = FacilityId(Uuid::from_u128(6)));
     held.refused_push(&frame, PushRefused::WrongFacility).await;
-    held.is_untouched(&["ward.not_yours", "WrongFacility"]).await;
+    held.goes_on_untouched(&["ward.not_yours", "WrongFacility"]).await;
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn an_invite_of_another_facility_or_of_somebody_else_lets_nobody_in() {
     Raw::join(&ours, held.ward.facility.address).await;
     let before = everything(&held.ward.facility);
     assert_eq!(join(&invite, &second, &second).await, (StatusCode::FORBIDDEN, "invite.used".into()));
-    Held { before, ..held }.is_untouched(&["invite.unknown", "join.proof", "invite.used"]).await;
+    Held { before, ..held }.goes_on_untouched(&["invite.unknown", "join.proof", "invite.used"]).await;
 }
 
 #[tokio::test]
@@ -158,7 +158,7 @@ async fn a_forged_signature_is_refused_wherever_it_stands() {
     let headers = [(AUTH_HEADER, auth.as_str()), ("content-type", "application/json")];
     let refused = code(held.raw.post(path::OFFER, &headers, ask).await).await;
     assert_eq!(refused, (StatusCode::UNAUTHORIZED, "auth.author".into()));
-    held.is_untouched(&["BadSignature", "auth.signature", "auth.author"]).await;
+    held.goes_on_untouched(&["BadSignature", "auth.signature", "auth.author"]).await;
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn a_forged_credential_brings_in_no_author() {
         held.refused_push(&frame, PushRefused::BadCredential).await;
     }
     (held.raw.key, held.raw.head, held.raw.credential) = (own, at, Some(good));
-    held.is_untouched(&["BadCredential"]).await;
+    held.goes_on_untouched(&["BadCredential"]).await;
 }
 
 #[tokio::test]
@@ -231,7 +231,7 @@ async fn a_chain_that_breaks_is_refused() {
         held.refused_push(&frame, PushRefused::DoesNotAttach).await;
         held.raw.head = at;
     }
-    held.is_untouched(&["DoesNotAttach"]).await;
+    held.goes_on_untouched(&["DoesNotAttach"]).await;
 }
 
 #[tokio::test]
@@ -251,7 +251,7 @@ async fn a_request_that_was_recorded_is_worth_nothing() {
     let headers = [(AUTH_HEADER, other.as_str()), ("content-type", CONTENT_TYPE)];
     let refused = code(held.raw.post(path::PUSH, &headers, frame).await).await;
     assert_eq!(refused, (StatusCode::UNAUTHORIZED, "auth.signature".into()));
-    held.is_untouched(&["a request was sent twice", "auth.signature"]).await;
+    held.goes_on_untouched(&["a request was sent twice", "auth.signature"]).await;
 }
 
 /// Sends a request by hand, its body piece by piece until the server has had enough: what it answered, and how many
@@ -316,7 +316,7 @@ async fn a_body_of_a_gigabyte_is_cut_off_early_whether_it_is_announced_or_not() 
     }
     let grown = peak_kib(pid).saturating_sub(before);
     assert!(grown < 64 * 1024, "the server took {grown} KiB more");
-    held.is_untouched(&["request.too_big"]).await;
+    held.goes_on_untouched(&["request.too_big"]).await;
 }
 
 #[tokio::test]
@@ -345,5 +345,5 @@ async fn a_bomb_does_not_go_off_and_other_packings_are_refused() {
     }
     let grown = peak_kib(pid).saturating_sub(before);
     assert!(grown < 64 * 1024, "the server took {grown} KiB more");
-    held.is_untouched(&["request.too_big", "request.encoding"]).await;
+    held.goes_on_untouched(&["request.too_big", "request.encoding"]).await;
 }
