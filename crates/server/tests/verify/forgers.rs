@@ -24,7 +24,9 @@ pub fn cut_tail(db: &Connection, author: i64, keep: u64) {
 
 /// Numbers and hashes of the feed follow from each other again.
 pub fn number_feed_again(db: &Connection) {
-    let rows: Vec<(i64, i64, i64, [u8; 16], [u8; 32])> = db
+    /// Ward, body, when observed, and what the feed's hash names.
+    type FeedRow = (i64, i64, i64, [u8; 16], [u8; 32]);
+    let rows: Vec<FeedRow> = db
         .prepare("SELECT f.ward, f.body, f.observed_at, b.id, b.hash FROM feed f JOIN bodies b ON b.no = f.body ORDER BY f.n")
         .unwrap()
         .query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)))
