@@ -1,7 +1,7 @@
 //! What can be recorded: one variant of [`Event`] a kind. A new kind is a new variant here, its meaning in
 //! [`crate::ward`], and nothing in storage or sync.
 
-use crate::ids::{AuthorId, PatientId, RecordId, StaffId, TabletId, WardId};
+use crate::ids::{AuthorId, PatientId, RecordId, StaffId, StayId, TabletId, WardId};
 use crate::level::Level;
 use crate::time::Ms;
 use crate::views::SignalLevel;
@@ -28,11 +28,29 @@ pub enum Event {
     // --- the census: written at the station or fed by the hospital ---
     #[serde(rename = "stay.opened")]
     StayOpened(StayOpened),
-    /// In this bed from now on.
+    /// A patient whom the census of the tablet does not have: what is known of them, until the station joins this stay
+    /// to the real one.
+    #[serde(rename = "stay.provisional")]
+    StayProvisional(StayProvisional),
+    /// In this bed of the envelope's ward from now on. Another ward than before is a transfer.
     #[serde(rename = "stay.placed")]
-    StayPlaced { bed: String },
+    StayPlaced {
+        bed: String,
+        /// At a transfer the ward that the patient left, as its writer knew it: two that left the same ward disagree.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<WardId>,
+    },
     #[serde(rename = "stay.closed")]
     StayClosed { reason: String },
+    /// The envelope's stay and this one are one: its entries are read as this one's. They never move.
+    #[serde(rename = "stay.joined")]
+    StayJoined { into: StayId },
+    /// Two patients are one person.
+    #[serde(rename = "patient.merged")]
+    PatientMerged(PatientMerged),
+    /// Takes a `stay.joined` or a `patient.merged` back: as if it had never been.
+    #[serde(rename = "join.ended")]
+    JoinEnded { of: RecordId, reason: String },
     /// All precautions that hold from now on (the whole list, not a difference).
     #[serde(rename = "precautions")]
     Precautions { codes: Vec<Code> },
@@ -159,6 +177,30 @@ impl std::fmt::Debug for StayOpened {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("StayOpened(***)")
     }
+}
+
+/// Somebody who is here and whom nobody has in the census yet.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StayProvisional {
+    /// A name, or what can be seen: "woman, about 30, came 02:10".
+    pub words: String,
+    /// A bed of the ward; empty where there is none yet.
+    pub bed: String,
+}
+
+impl std::fmt::Debug for StayProvisional {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StayProvisional(***)")
+    }
+}
+
+/// `patient` is the person who is known as `into`. The envelope's stay is one of `patient`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatientMerged {
+    pub patient: PatientId,
+    pub into: PatientId,
+    /// A stay of `into`: its wards have to know too.
+    pub with: StayId,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -175,7 +175,7 @@ pub fn census() -> Vec<Event> {
         until: None,
         replaces: vec![],
     };
-    vec![Event::StayOpened(opened), Event::StayPlaced { bed: "101A".into() }, Event::Order(order)]
+    vec![Event::StayOpened(opened), Event::StayPlaced { bed: "101A".into(), from: None }, Event::Order(order)]
 }
 
 pub fn check() -> Event {

@@ -104,7 +104,7 @@ async fn a_change_of_the_census_arrives() {
         let free = ["112B", "112A", "111B", "111A", "110B", "110A"].into_iter().find(|bed| !taken.contains(bed));
         (walk.stays[0], free.unwrap_or("101A").to_owned())
     };
-    let moved = Event::StayPlaced { bed: free.clone() };
+    let moved = Event::StayPlaced { bed: free.clone(), from: None };
     a.record(Some(walk.technician), Auth::Station, Some(stay), None, moved, None).unwrap();
     a.sync_now().await.unwrap();
     b.sync_now().await.unwrap();

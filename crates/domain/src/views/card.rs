@@ -28,6 +28,11 @@ pub struct Card {
     pub level_as_of: String,
     /// Two orders hold at once; the strictest counts.
     pub level_conflict: bool,
+    /// Nobody has joined it to a stay of the census yet.
+    pub provisional: bool,
+    /// What the census leaves open: "provisional, Q15 until ordered", "also sent to Oak Ward at 10:40: look where the
+    /// patient is", "same person as 104A"; else empty.
+    pub census: String,
     /// Labels, most serious first, never cut off.
     pub precautions: Vec<String>,
     pub last_seen: Option<LastSeen>,

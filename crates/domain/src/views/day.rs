@@ -32,8 +32,18 @@ pub struct PatientDay {
     /// What the totals do not say by themselves, each to be printed with them: "at 03:00 not seen for 47 min, past the
     /// limit", "1 gap is not provable: a clock was not certain".
     pub remarks: Vec<String>,
+    /// Stays that are read as part of this one, and numbers that are one person: "“woman, about 30”, joined 02:40 by
+    /// S. Lindqvist". Each can be taken back.
+    pub joins: Vec<JoinShown>,
     /// Ticks of the strip: whole hours with their label; on clock-change nights with the offset.
     pub hours: Vec<HourTick>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export_to = "views.ts")]
+pub struct JoinShown {
+    pub record: RecordId,
+    pub words: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]

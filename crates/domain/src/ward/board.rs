@@ -49,7 +49,7 @@ impl Look<'_> {
     /// Every patient's card, with what only a look at the whole ward shows.
     pub fn readings(&self, patients: &[Patient], contacts: &[Contact]) -> Vec<Reading> {
         let mut readings: Vec<Reading> = patients.iter().map(|p| self.read(p, contacts)).collect();
-        let names: Vec<Vec<char>> = patients.iter().map(|p| folded(&p.person.family)).collect();
+        let names: Vec<Vec<char>> = patients.iter().map(|p| folded(p.family())).collect();
         for i in 0..names.len() {
             for j in 0..i {
                 if similar(&names[i], &names[j]) {
@@ -59,6 +59,7 @@ impl Look<'_> {
             }
         }
         mark_double_watches(&mut readings);
+        self.mark_same_person(patients, &mut readings);
         readings
     }
 
@@ -98,8 +99,8 @@ impl Look<'_> {
     }
 
     fn opened_at(&self, patient: &Patient) -> Option<Ms> {
-        let opened = patient.log.all(Shelf::Census).find(|r| matches!(r.body.event, Some(Event::StayOpened(_))));
-        opened.map(|r| self.frame.seen(r))
+        let opens = |e: &Option<Event>| matches!(e, Some(Event::StayOpened(_) | Event::StayProvisional(_)));
+        patient.log.all(Shelf::Census).find(|r| opens(&r.body.event)).map(|r| self.frame.seen(r))
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) struct Reading {
 impl Look<'_> {
     pub fn read(&self, patient: &Patient, contacts: &[Contact]) -> Reading {
         let log = patient.log;
-        let line = self.records.timeline(log, self.roster, self.frame);
+        let line = self.records.timeline(patient, self.roster, self.frame);
         let standing = line.at(self.now());
         let last = self.records.last_counted(log, self.frame, self.now());
         let last_seen = last.map(|(at, record)| self.last_seen(at, record));
@@ -58,9 +58,11 @@ impl Look<'_> {
             level: chip(&standing),
             level_close: standing.order.is_some_and(|o| o.order.level.is_close()),
             level_unacknowledged: standing.order.filter(|o| self.is_unacknowledged(&line, o)).map(|o| o.record.id()),
+            provisional: patient.is_provisional(),
+            census: self.census_words(patient, &standing),
             level_as_of: self.level_as_of(),
             level_conflict: standing.conflict,
-            precautions: words::precautions(self.roster, patient.precautions),
+            precautions: words::precautions(self.roster, &patient.precautions),
             last_seen,
             line: said.line,
             state: said.state,
@@ -129,7 +131,8 @@ impl Look<'_> {
     /// and nobody has said that they read it. A renewal of a raised level that nobody read is still unread.
     fn is_unacknowledged(&self, line: &Timeline, held: &OrderHeld) -> bool {
         let read = |r: &std::sync::Arc<Record>| matches!(r.body.event, Some(Event::OrderAcknowledged { .. }));
-        let is_read = |o: &OrderHeld| self.records.about(o.record.id()).iter().any(read);
+        // What holds for a provisional stay is nothing that somebody ordered and others must read.
+        let is_read = |o: &OrderHeld| o.is_provisional() || self.records.about(o.record.id()).iter().any(read);
         let mut known = None;
         for (_, standing) in line.changes.iter().take_while(|(at, _)| *at <= self.now()) {
             known = match (standing.order, known) {

@@ -1,8 +1,9 @@
 //! A stretch of one patient's time: every entry at its true time, the gaps between checks, the levels that held.
 
 use super::gap::Ended;
+use super::identity::NOT_KNOWN;
 use super::log::Shelf;
-use super::look::{Look, Patient};
+use super::look::{Look, Patient, places};
 use super::rows::{GapShown, minutes};
 use super::strip::see;
 use super::timeline::{OrderHeld, Timeline};
@@ -49,7 +50,7 @@ impl<'a> Look<'a> {
     /// Errors: "stay.unknown".
     pub fn day_kept_since(&self, stay: StayId, from: Ms, to: Ms, since: Ms) -> Result<PatientDay, Refusal> {
         let patient = self.records.patient(stay).ok_or_else(super::may::stay_unknown)?;
-        let line = self.records.timeline(patient.log, self.roster, self.frame);
+        let line = self.records.timeline(&patient, self.roster, self.frame);
         let lacks = self.lacks_before(&patient, from, to, since);
         // The gap that a check ended began before anything is kept: counting begins with that check.
         let counted_from = match lacks {
@@ -65,13 +66,13 @@ impl<'a> Look<'a> {
         };
         let rows = self.rows(&patient, from, to, &gaps);
         Ok(PatientDay {
-            stay,
+            stay: patient.stay,
             name: patient.name(),
             bed: patient.bed_label().to_owned(),
-            mrn: patient.person.mrn.clone(),
-            born: patient.person.born.to_string(),
+            mrn: self.number(&patient, |mrn| mrn.to_owned()),
+            born: patient.person().map_or_else(|| NOT_KNOWN.to_owned(), |p| p.born.to_string()),
             demo: self.roster.facility.demo,
-            precautions: words::precautions(self.roster, patient.precautions),
+            precautions: words::precautions(self.roster, &patient.precautions),
             date: self.date_words(from, to),
             from,
             to,
@@ -82,6 +83,7 @@ impl<'a> Look<'a> {
             },
             totals: totals(&rows, &gaps),
             tolerance: self.tolerance_words(),
+            joins: self.joins_shown(&patient),
             remarks: lacks.map(|since| self.not_kept(since, to)).into_iter().chain(self.remarks(&gaps, to)).collect(),
             rows,
             hours: self.hours(from, to),
@@ -128,8 +130,7 @@ impl<'a> Look<'a> {
     /// The wards on which the patient was, each from when until when. The first also before: who held the observations
     /// when the patient came is part of the day.
     fn wards_of(&self, patient: &Patient<'a>) -> Vec<(WardId, Ms, Option<Ms>)> {
-        let placed = |r: &Record| matches!(r.body.event, Some(Event::StayOpened(_) | Event::StayPlaced { .. }));
-        let census = patient.log.all(Shelf::Census).filter(|r| placed(r));
+        let census = patient.log.all(Shelf::Census).filter(|r| places(r));
         let mut moves: Vec<(Ms, WardId)> = census.map(|r| (self.frame.seen(r), r.body.envelope.ward)).collect();
         moves.sort();
         moves.dedup_by_key(|(_, ward)| *ward);

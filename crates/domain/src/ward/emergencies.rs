@@ -75,7 +75,7 @@ impl<'a> Look<'a> {
         let Some(Event::Emergency { what, place }) = &record.body.event else { return None };
         let envelope = &record.body.envelope;
         let patient = envelope.stay.and_then(|stay| self.records.patient(stay));
-        let last = patient.and_then(|p| self.records.last_counted(p.log, self.frame, self.now()));
+        let last = patient.as_ref().and_then(|p| self.records.last_counted(p.log, self.frame, self.now()));
         let at = self.frame.shown(record);
         let acknowledged_by = self.answered_by(record).map(|staff| people::short(self.roster, Some(staff)));
         Some(OpenEmergency {

@@ -64,7 +64,8 @@ impl Shelf {
             None => Shelf::Unknown,
             Some(event) => match event {
                 Event::StayOpened(_) | Event::StayPlaced { .. } | Event::StayClosed { .. } => Shelf::Census,
-                Event::Precautions { .. } => Shelf::Census,
+                Event::StayProvisional(_) | Event::Precautions { .. } => Shelf::Census,
+                Event::StayJoined { .. } | Event::PatientMerged(_) | Event::JoinEnded { .. } => Shelf::Census,
                 Event::Order(_) => Shelf::Order,
                 Event::PauseStarted(_) => Shelf::Pause,
                 Event::WatchStarted { .. } => Shelf::Watch,
@@ -104,6 +105,7 @@ pub(super) fn refers_to(event: &Event) -> Option<RecordId> {
         | Event::OrderAcknowledged { of }
         | Event::PauseEnded { of }
         | Event::WatchEnded { of }
+        | Event::JoinEnded { of, .. }
         | Event::Acknowledged { of, .. }
         | Event::EmergencyEnded { of, .. } => Some(*of),
         Event::Amendment(amendment) => Some(amendment.of),
@@ -146,6 +148,11 @@ impl Log {
         if let Some(at) = boot_place(record) {
             self.by_boot.insert(at, record.clone());
         }
+    }
+
+    /// Takes in everything that another log holds.
+    pub fn extend(&mut self, other: &Log) {
+        other.shelves.values().for_each(|record| self.insert(record));
     }
 
     pub fn remove(&mut self, record: &Record) {

@@ -33,6 +33,7 @@ impl Look<'_> {
         let mut notices = Vec::new();
         match (envelope.stay, event) {
             (Some(_), Event::StayOpened(_)) => {}
+            (Some(_), Event::StayProvisional(known)) => notices.push(self.may_take_up(envelope.ward, known)?),
             (Some(stay), _) => notices.push(self.stay_notice(stay, envelope)?),
             (None, _) if needs_stay(event) => {
                 return Err(Refusal::new(
@@ -76,6 +77,10 @@ impl Look<'_> {
             Event::PauseStarted(_) if !self.roster.is_nurse(envelope.by) => {
                 Ok("The clock runs on until a nurse confirms this.".to_owned())
             }
+            Event::StayPlaced { bed, .. } => self.may_place(envelope, bed),
+            Event::StayJoined { into } => self.may_join(envelope, *into).map(|()| String::new()),
+            Event::PatientMerged(merged) => self.may_merge(envelope, merged).map(|()| String::new()),
+            Event::JoinEnded { of, .. } => self.may_part(*of).map(|()| String::new()),
             Event::HoldingTaken { census_count } => Ok(self.census_notice(envelope, *census_count)),
             _ => Ok(String::new()),
         }
@@ -98,7 +103,7 @@ impl Look<'_> {
     }
 
     fn repeat_notice(&self, stay: StayId) -> String {
-        let Some(log) = self.records.stays.get(&stay) else { return String::new() };
+        let Some(log) = self.records.log(stay) else { return String::new() };
         match self.records.last_counted(log, self.frame, self.now()) {
             Some((at, _)) if self.now() - at < REPEAT_MS => {
                 format!("Another check of this patient {} s ago", (self.now() - at) / SECOND_MS)
@@ -184,16 +189,17 @@ impl Look<'_> {
     fn watch_notice(&self, envelope: &Envelope, watcher: StaffId) -> String {
         let patients = self.records.patients(self.roster, envelope.ward);
         let mut said = Vec::new();
-        let own = patients.iter().find(|p| Some(p.stay) == envelope.stay);
+        let stay = envelope.stay.map(|stay| self.records.resolved(stay));
+        let own = patients.iter().find(|p| Some(p.stay) == stay);
         let is_continuous = |p: &Patient| {
-            let line = self.records.timeline(p.log, self.roster, self.frame);
+            let line = self.records.timeline(p, self.roster, self.frame);
             line.at(self.now()).order.is_some_and(|o| matches!(o.order.level, Level::Continuous(_)))
         };
         if own.is_some_and(|p| !is_continuous(p)) {
             said.push("This patient is not on a continuous level: checks are still due.".to_owned());
         }
-        let elsewhere = patients.iter().filter(|p| Some(p.stay) != envelope.stay).filter(|p| {
-            let line = self.records.timeline(p.log, self.roster, self.frame);
+        let elsewhere = patients.iter().filter(|p| Some(p.stay) != stay).filter(|p| {
+            let line = self.records.timeline(p, self.roster, self.frame);
             let Some(Level::Continuous(level)) = line.at(self.now()).order.map(|o| &o.order.level) else {
                 return false;
             };
@@ -205,8 +211,7 @@ impl Look<'_> {
 
     fn census_notice(&self, envelope: &Envelope, counted: u16) -> String {
         let patients = self.records.patients(self.roster, envelope.ward);
-        let is_here =
-            |p: &&Patient| self.records.timeline(p.log, self.roster, self.frame).at(self.now()).pause.is_none();
+        let is_here = |p: &&Patient| self.records.timeline(p, self.roster, self.frame).at(self.now()).pause.is_none();
         let (all, here) = (patients.len(), patients.iter().filter(is_here).count());
         if [all, here].contains(&usize::from(counted)) {
             return String::new();
@@ -220,6 +225,10 @@ fn needs_stay(event: &Event) -> bool {
         || matches!(
             event,
             Event::StayOpened(_)
+                | Event::StayProvisional(_)
+                | Event::StayJoined { .. }
+                | Event::PatientMerged(_)
+                | Event::JoinEnded { .. }
                 | Event::StayPlaced { .. }
                 | Event::StayClosed { .. }
                 | Event::Precautions { .. }
@@ -237,7 +246,7 @@ pub(super) fn stay_unknown() -> Refusal {
     )
 }
 
-fn record_unknown() -> Refusal {
+pub(super) fn record_unknown() -> Refusal {
     Refusal::new(
         "record.unknown",
         "The entry that this is about is not held here.",

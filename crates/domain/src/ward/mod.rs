@@ -1,7 +1,8 @@
 //! What records add up to: who is where at which level, what counts as a check, what is due, late, not known.
 //! Pure functions of (records, contacts, now); the same on the tablet and on the station.
 //!
-//! Read in this order: `log` (where records stand), `frame` (when was it seen), `counts` (what closes a gap),
+//! Read in this order: `log` (where records stand), `joins` (which stays are one), `frame` (when was it seen), `counts`
+//! (what closes a gap),
 //! `timeline` (what held when), `gap` (**where lateness is decided**), `state` (how a patient stands now), `card`, `board`.
 
 mod board;
@@ -14,6 +15,8 @@ mod emergencies;
 mod frame;
 mod gap;
 mod given;
+mod identity;
+mod joins;
 mod locked;
 mod log;
 mod look;

@@ -1,5 +1,6 @@
 //! What a check pad shows beside the card: the last rows, the level in full, earlier answers about mood.
 
+use super::identity::NOT_KNOWN;
 use super::log::Shelf;
 use super::look::Look;
 use super::words;
@@ -48,7 +49,7 @@ impl Look<'_> {
     /// Errors: "stay.unknown".
     pub fn pad_parts(&self, stay: StayId) -> Result<PadParts, Refusal> {
         let patient = self.records.patient(stay).ok_or_else(super::may::stay_unknown)?;
-        let line = self.records.timeline(patient.log, self.roster, self.frame);
+        let line = self.records.timeline(&patient, self.roster, self.frame);
         let now = self.now();
         let level = line.at(now).order.map_or_else(
             || "no level ordered".to_owned(),
@@ -61,10 +62,9 @@ impl Look<'_> {
             }
             _ => None,
         });
-        let mrn: Vec<char> = patient.person.mrn.chars().collect();
         Ok(PadParts {
-            mrn: format!("MRN …{}", mrn[mrn.len().saturating_sub(4)..].iter().collect::<String>()),
-            born: format!("born {}", patient.person.born),
+            mrn: format!("MRN {}", self.number(&patient, last_four)),
+            born: format!("born {}", patient.person().map_or_else(|| NOT_KNOWN.to_owned(), |p| p.born.to_string())),
             level,
             level_as_of: self.level_as_of(),
             recent: self
@@ -77,4 +77,10 @@ impl Look<'_> {
             moods: said.take(RECENT_MOODS).collect(),
         })
     }
+}
+
+/// "…4471"
+fn last_four(mrn: &str) -> String {
+    let digits: Vec<char> = mrn.chars().collect();
+    format!("…{}", digits[digits.len().saturating_sub(4)..].iter().collect::<String>())
 }

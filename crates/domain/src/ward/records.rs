@@ -1,6 +1,7 @@
 //! All that is known of a ward, as a union of sets: taking a record twice, or in another order, changes nothing.
 
 use super::clocks::Measured;
+use super::joins::Joins;
 use super::log::{Log, Shelf, nominal, refers_to};
 use crate::chain::Hash;
 use crate::ids::{AuthorId, RecordId, StayId, TabletId, WardId};
@@ -21,6 +22,7 @@ const WATCHES_KEPT: usize = 4;
 pub struct WardRecords {
     held: HashMap<RecordId, Vec<Arc<Record>>>,
     pub(super) stays: BTreeMap<StayId, Log>,
+    pub(super) joins: Joins,
     /// Records of no stay; concerns and emergencies stand here too.
     pub(super) wards: BTreeMap<WardId, Log>,
     /// What ends, answers or amends a record, by that record. It may be here before what it is about.
@@ -102,7 +104,20 @@ impl WardRecords {
         if let (Some(tablet), Some(_)) = (envelope.tablet, envelope.boot_id) {
             self.clocks.entry(tablet).or_default().note(&record);
         }
-        self.held.entry(record.id()).or_default().push(record);
+        self.held.entry(record.id()).or_default().push(record.clone());
+        if matches!(record.body.event, Some(Event::StayJoined { .. } | Event::PatientMerged(_))) {
+            self.joins.keep(&record);
+        }
+        self.read_as_one(&record, |log| log.insert(&record));
+    }
+
+    /// What a record says of stays that are one, and its place in their log.
+    fn read_as_one(&mut self, record: &Record, log: impl FnOnce(&mut Log)) {
+        if record.body.event.as_ref().is_some_and(|event| self.joins.depends_on(event)) {
+            self.resolve();
+        } else if let Some(one) = record.body.envelope.stay.and_then(|stay| self.joins.log_mut(stay)) {
+            log(one);
+        }
     }
 
     fn remove(&mut self, record: &Arc<Record>) {
@@ -125,6 +140,8 @@ impl WardRecords {
             measured.forget(record);
         }
         take_out(&mut self.held, record.id(), record);
+        self.joins.drop(record);
+        self.read_as_one(record, |log| log.remove(record));
     }
 
     /// Forgets observations older than `before`, except what still counts: standing records, each stay's last checks,
@@ -176,6 +193,7 @@ impl WardRecords {
 
     /// The stay was closed before this moment, and that was written down before it too.
     fn is_over(&self, stay: Option<StayId>, before: Ms) -> bool {
+        let stay = stay.map(|stay| self.resolved(stay));
         let census = stay.and_then(|stay| self.stays.get(&stay)).into_iter().flat_map(|log| log.all(Shelf::Census));
         let mut closings = census.filter(|r| matches!(r.body.event, Some(Event::StayClosed { .. })));
         closings.any(|r| nominal(r).max(r.body.envelope.recorded_at) < before)

@@ -168,7 +168,18 @@ impl Look<'_> {
                 (DayRowKind::Watch, format!("{} is no longer with the patient", self.watcher_of(*of)))
             }
             Event::StayOpened(_) => (DayRowKind::Census, "Admitted".to_owned()),
-            Event::StayPlaced { bed } => (DayRowKind::Census, format!("In bed {bed} from now on")),
+            Event::StayProvisional(known) => {
+                (DayRowKind::Census, format!("Taken up on the ward, not in the census: {}", known.words))
+            }
+            Event::StayPlaced { bed, from } => (DayRowKind::Census, self.placed_words(record, bed, *from)),
+            Event::StayJoined { .. } => {
+                (DayRowKind::Census, format!("Joined to this stay by {}: {}", by(), self.joined_name(record)))
+            }
+            Event::PatientMerged(_) => (DayRowKind::Census, format!("{} noted that two numbers are one person", by())),
+            Event::JoinEnded { reason, .. } if reason.trim().is_empty() => {
+                (DayRowKind::Census, format!("{} took a join back", by()))
+            }
+            Event::JoinEnded { reason, .. } => (DayRowKind::Census, format!("{} took a join back: {reason}", by())),
             Event::StayClosed { reason } if reason.trim().is_empty() => {
                 (DayRowKind::Census, "Left the hospital".to_owned())
             }

@@ -35,7 +35,7 @@ fn every_kind_has_its_row_in_plain_words() {
         (Event::Concern { words: "gave away shoes".into() }, DayRowKind::Concern, "gave away shoes"),
         (emergency, DayRowKind::Emergency, "Hurting self, danger now: hallway"),
         (Event::WatchStarted { watcher: JR }, DayRowKind::Watch, "J. Reyes is with the patient from now on"),
-        (Event::StayPlaced { bed: "104B".into() }, DayRowKind::Census, "In bed 104B from now on"),
+        (Event::StayPlaced { bed: "104B".into(), from: None }, DayRowKind::Census, "In bed 104B from now on"),
         (
             Event::Precautions { codes: vec!["fall".into(), "suicide".into()] },
             DayRowKind::Census,
@@ -199,7 +199,7 @@ fn handovers_and_verifications_stand_in_sequence() {
 #[test]
 fn handovers_are_those_of_the_ward_where_the_patient_was() {
     let (mut ground, stay) = Ground::with_patient(15);
-    ground.write(at(5), Some(stay), Event::StayPlaced { bed: "201".into() }, |e| e.ward = OTHER_WARD);
+    ground.write(at(5), Some(stay), Event::StayPlaced { bed: "201".into(), from: None }, |e| e.ward = OTHER_WARD);
     for (minute, ward) in [(0, WARD), (1, OTHER_WARD), (10, WARD), (11, OTHER_WARD)] {
         ground.write(at(minute), None, Event::HoldingTaken { census_count: minute as u16 }, |e| e.ward = ward);
     }

@@ -134,7 +134,7 @@ fn what_is_open_about_a_patient_goes_with_them_to_another_ward() {
     let of_ward = ground.write(at(1), None, concern(), |_| {});
     let help = Event::Emergency { what: EmergencyKind::NeedHelp, place: String::new() };
     ground.tech(at(2), stay, help);
-    ground.write(at(3), Some(stay), Event::StayPlaced { bed: "201".into() }, |e| e.ward = OTHER_WARD);
+    ground.write(at(3), Some(stay), Event::StayPlaced { bed: "201".into(), from: None }, |e| e.ward = OTHER_WARD);
     let board = |ward| {
         let now = lamplight_domain::time::Now::of_wall(at(9));
         lamplight_domain::ward::board(&ground.taken(), &ground.roster, ward, &[], ground.view, now)

@@ -181,7 +181,7 @@ impl Ground {
             born: chrono::NaiveDate::from_ymd_opt(1991, 3, 12).unwrap(),
         };
         self.nurse(when, stay, Event::StayOpened(opened));
-        self.nurse(when, stay, Event::StayPlaced { bed: bed.into() });
+        self.nurse(when, stay, Event::StayPlaced { bed: bed.into(), from: None });
         stay
     }
 

@@ -500,7 +500,7 @@ fn a_stay_that_is_closed_is_off_the_board_and_its_clock_stands() {
     ground.check(stay, at(0));
     ground.nurse(at(10), stay, Event::StayClosed { reason: "discharged home".into() });
     assert!(ground.board(at(60)).cards.is_empty());
-    assert!(!ground.taken().anyone_on_ward());
+    assert!(!ground.taken().anyone_on_ward(WARD));
     let day = ground.day(stay, at(-1), at(60), at(60));
     assert!(day.strip.iter().all(|m| m.what != StripKind::Late || m.to <= at(0)), "{:?}", day.strip);
 }
@@ -509,7 +509,7 @@ fn a_stay_that_is_closed_is_off_the_board_and_its_clock_stands() {
 fn a_stay_is_on_the_ward_where_it_was_placed_last() {
     let (mut ground, stay) = Ground::with_patient(15);
     assert_eq!(ground.taken().open_stays(&ground.roster, WARD), [stay]);
-    ground.write(at(0), Some(stay), Event::StayPlaced { bed: "201".into() }, |e| e.ward = OTHER_WARD);
+    ground.write(at(0), Some(stay), Event::StayPlaced { bed: "201".into(), from: None }, |e| e.ward = OTHER_WARD);
     assert!(ground.taken().open_stays(&ground.roster, WARD).is_empty());
     assert_eq!(ground.taken().open_stays(&ground.roster, OTHER_WARD), [stay]);
 }

@@ -23,7 +23,7 @@ fn cards_stand_in_walking_order_whatever_order_they_came_in() {
     assert_eq!(order, [stays[1], stays[2], stays[0], nowhere]);
     assert_eq!(order, ground.taken().open_stays(&ground.roster, WARD));
     // Moved to another bed.
-    ground.nurse(at(2), stays[0], Event::StayPlaced { bed: "101A".into() });
+    ground.nurse(at(2), stays[0], Event::StayPlaced { bed: "101A".into(), from: None });
     let card = ground.board(at(3)).cards.remove(0);
     assert_eq!(
         (card.stay, card.bed.as_str(), card.room.as_str(), card.area.as_str()),

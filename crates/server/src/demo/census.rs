@@ -214,7 +214,7 @@ fn write_admission(diary: &mut Diary, dice: &mut Dice, people: &People, patient:
     let bed = people.roster.wards[0].beds[patient.bed].label.clone();
     let codes = profile.precautions.iter().map(|c| (*c).into()).collect();
     let mut at = patient.opened_at;
-    for event in [Event::StayOpened(opened), Event::StayPlaced { bed }, Event::Precautions { codes }] {
+    for event in [Event::StayOpened(opened), Event::StayPlaced { bed, from: None }, Event::Precautions { codes }] {
         diary.write(at, Writer::Server, Some(by), Some(patient.stay), event);
         at = at + dice.range(9, 25) * SECOND_MS;
     }

@@ -345,6 +345,6 @@ pub fn admission(pad: &Pad, stay: StayId, at: Ms) -> Vec<Vec<u8>> {
         until: None,
         replaces: vec![],
     };
-    let events = [Event::StayOpened(opened), Event::StayPlaced { bed: "101A".into() }, Event::Order(order)];
+    let events = [Event::StayOpened(opened), Event::StayPlaced { bed: "101A".into(), from: None }, Event::Order(order)];
     events.into_iter().map(|e| pad.body(at, Some(stay), e)).collect()
 }

@@ -55,7 +55,7 @@ impl Tablet {
     }
     /// While true the machine must not sleep.
     pub fn anyone_on_ward(&self) -> bool {
-        !self.open_stays().is_empty()
+        self.ward().is_some_and(|ward| self.0.known().records.anyone_on_ward(ward))
     }
     pub fn sync_state(&self) -> SyncState {
         self.0.sync_state()

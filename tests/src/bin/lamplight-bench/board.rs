@@ -91,8 +91,11 @@ fn of_patient(patient: u128, days: i64) -> Vec<Record> {
         until: None,
         replaces: vec![],
     });
-    let mut events =
-        vec![(begun, opened), (begun, Event::StayPlaced { bed: format!("{}", 100 + patient) }), (begun, order)];
+    let mut events = vec![
+        (begun, opened),
+        (begun, Event::StayPlaced { bed: format!("{}", 100 + patient), from: None }),
+        (begun, order),
+    ];
     let mut at = begun + MINUTE_MS;
     while at < NOW {
         let check = Check { place: "bedroom".into(), activity: "resting".into(), evidence: vec![] };

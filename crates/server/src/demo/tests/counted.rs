@@ -70,7 +70,7 @@ impl Told {
             let patient = patients.entry(stay).or_default();
             let at = e.observed_at;
             match event {
-                Event::StayPlaced { bed } => patient.bed.clone_from(bed),
+                Event::StayPlaced { bed, .. } => patient.bed.clone_from(bed),
                 Event::Order(order) => patient.orders.push((at, order.level.limit_ms())),
                 Event::PauseStarted(_) => patient.paused = Some(at),
                 Event::Check(_) if e.observed_at == e.recorded_at && !retracted.contains(&e.id) => {

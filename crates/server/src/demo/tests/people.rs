@@ -47,7 +47,7 @@ fn there_are_22_patients_at_mixed_levels(told: &Told) {
                 *families.entry(s.family.clone()).or_default() += 1;
                 assert!(mrns.insert(s.mrn.clone()));
             }
-            Event::StayPlaced { bed } => assert!(beds.insert(bed.clone()) && known.contains(bed.as_str())),
+            Event::StayPlaced { bed, .. } => assert!(beds.insert(bed.clone()) && known.contains(bed.as_str())),
             Event::Order(o) => {
                 if let Level::Continuous(c) = &o.level {
                     assert!(c.bathroom.is_some() && c.sleep.is_some());
