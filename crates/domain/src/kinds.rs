@@ -195,12 +195,20 @@ impl std::fmt::Debug for StayProvisional {
 }
 
 /// `patient` is the person who is known as `into`. The envelope's stay is one of `patient`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PatientMerged {
     pub patient: PatientId,
+    pub mrn: String,
     pub into: PatientId,
+    pub into_mrn: String,
     /// A stay of `into`: its wards have to know too.
     pub with: StayId,
+}
+
+impl std::fmt::Debug for PatientMerged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PatientMerged(***)")
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

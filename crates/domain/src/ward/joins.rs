@@ -166,22 +166,18 @@ impl WardRecords {
 
     /// Other numbers under which this person, or a stay that is read as this one, stands in the census; sorted.
     pub(super) fn other_numbers(&self, stay: StayId, opened: Option<&StayOpened>) -> Vec<&str> {
-        let together = self.together(stay);
-        let person = opened.map(|o| self.person(o.patient));
-        let is_merged = |o: &StayOpened| Some(self.person(o.patient)) == person;
         let mut numbers: Vec<&str> = Vec::new();
-        // Without merges another stay of the same patient has the same number.
-        let all = self.stays.iter().filter(|(s, _)| together.contains(s) || !self.joins.patients.is_empty());
-        for (other, log) in all {
-            for record in log.all(Shelf::Census) {
-                if let Some(Event::StayOpened(o)) = &record.body.event
-                    && (together.contains(other) || is_merged(o))
-                    && opened.is_none_or(|own| own.mrn != o.mrn)
-                {
-                    numbers.push(&o.mrn);
-                }
+        for record in self.log(stay).into_iter().flat_map(|log| log.all(Shelf::Census)) {
+            if let Some(Event::StayOpened(own)) = &record.body.event {
+                numbers.push(&own.mrn);
             }
         }
+        for merge in opened.map(|o| self.merges_of(o.patient)).unwrap_or_default() {
+            if let Some(Event::PatientMerged(PatientMerged { mrn, into_mrn, .. })) = &merge.body.event {
+                numbers.extend([mrn.as_str(), into_mrn.as_str()]);
+            }
+        }
+        numbers.retain(|mrn| opened.is_none_or(|own| own.mrn != *mrn));
         numbers.sort_unstable();
         numbers.dedup();
         numbers

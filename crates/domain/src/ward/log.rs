@@ -99,7 +99,7 @@ pub(super) fn is_now(record: &Record) -> bool {
 }
 
 /// The record that this one ends, answers or amends.
-pub(super) fn refers_to(event: &Event) -> Option<RecordId> {
+pub fn refers_to(event: &Event) -> Option<RecordId> {
     match event {
         Event::OrderEnded { of, .. }
         | Event::OrderAcknowledged { of }

@@ -2,16 +2,17 @@
 
 use super::Viewpoint;
 use super::frame::Frame;
-use super::log::{Log, Shelf};
+use super::log::{Log, Shelf, nominal};
 use super::records::WardRecords;
 use super::words;
-use crate::ids::{AuthorId, StayId, WardId};
+use crate::ids::{AuthorId, RecordId, StayId, WardId};
 use crate::kinds::{Code, Event, StayOpened, StayProvisional};
 use crate::record::Record;
 use crate::roster::{Bed, Roster};
 use crate::time::{MINUTE_MS, Ms, Now};
 use chrono_tz::Tz;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look<'a> {
@@ -205,6 +206,25 @@ impl WardRecords {
     /// The ward on which the patient is, or was last; None for a stay that nobody has opened.
     pub fn ward_of(&self, stay: StayId) -> Option<WardId> {
         self.patient(stay).map(|p| p.ward)
+    }
+
+    /// When the patient was put where they are now, or came; None for a stay that nobody has opened.
+    pub fn placed_at(&self, stay: StayId) -> Option<Ms> {
+        let stay = self.resolved(stay);
+        let census = || self.stays.get(&stay).into_iter().flat_map(|log| log.all(Shelf::Census));
+        let is_move = |r: &&Arc<Record>| matches!(r.body.event, Some(Event::StayPlaced { .. }));
+        self.patient(stay)?;
+        let newest = census().rfind(is_move).or_else(|| census().rfind(|r| places(r)));
+        newest.map(|r| nominal(r))
+    }
+
+    /// The two newest transfers of a stay, where they disagree.
+    pub fn disagreeing_transfers(&self, stay: StayId) -> Vec<RecordId> {
+        let Some(patient) = self.patient(stay) else { return Vec::new() };
+        let newest = patient.log.all(Shelf::Census).rfind(|r| {
+            matches!(r.body.event, Some(Event::StayPlaced { .. })) && r.body.envelope.stay == Some(patient.stay)
+        });
+        patient.also_sent_to.map(Record::id).into_iter().zip(newest).flat_map(|(a, b)| [a, b.id()]).collect()
     }
 
     /// Every ward on which a stay, or one that is read as one with it, was opened or placed; sorted.

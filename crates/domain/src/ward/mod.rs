@@ -35,6 +35,7 @@ mod watch;
 mod words;
 
 pub use given::WORDS_MAX_CHARS;
+pub use log::refers_to;
 pub use pad::PadParts;
 pub use records::WardRecords;
 

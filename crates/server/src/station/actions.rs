@@ -5,6 +5,7 @@ use super::login::json;
 use super::{Person, Station, access};
 use crate::facility::{Own, trouble};
 use crate::http::{Refused, refused};
+use crate::store::reach::Reach;
 use crate::store::{StoreError, bodies, feed};
 use axum::Json;
 use axum::body::Body;
@@ -69,8 +70,13 @@ pub async fn day(
     let zone = roster.facility.zone;
     let (from, to) = day_bounds(of.date.unwrap_or_else(|| now.date(zone)), zone);
     let read = move |db: &rusqlite::Connection| {
-        let Some(ward) = feed::ward(db, of.ward)? else { return Ok(Vec::new()) };
-        feed::of_stay(db, ward, of.stay.0, from - AROUND_DAY_MS, to + AROUND_DAY_MS)
+        let reach = Reach::of(db, of.stay, None)?;
+        // A patient who was never on that ward is none of its people's business.
+        if !reach.wards.contains(&of.ward) {
+            return Ok(Vec::new());
+        }
+        let stays: Vec<_> = reach.stays.iter().map(|stay| stay.0).collect();
+        feed::of_stays(db, &stays, from - AROUND_DAY_MS, to + AROUND_DAY_MS)
     };
     let rows = facility.readers().read(read).await.map_err(trouble)?;
     let made = tokio::task::spawn_blocking(move || {

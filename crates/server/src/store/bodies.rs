@@ -80,6 +80,13 @@ pub fn twins(db: &Connection, id: RecordId, except: BodyNo) -> rusqlite::Result<
         .collect()
 }
 
+/// Every body under a record id.
+pub fn of_id(db: &Connection, id: RecordId) -> rusqlite::Result<Vec<BodyNo>> {
+    db.prepare_cached("SELECT no FROM bodies WHERE id = ?1")?
+        .query_map([id.0.as_bytes()], |r| Ok(BodyNo(r.get(0)?)))?
+        .collect()
+}
+
 /// A record by its id; the first that came, where there are several. None where it is not held or cannot be read.
 pub fn record(db: &Connection, id: RecordId) -> rusqlite::Result<Option<Record>> {
     let found = db

@@ -94,6 +94,10 @@ pub fn append(
     Ok(End { n, hash })
 }
 
+pub fn has(db: &Connection, ward: WardNo, body: BodyNo) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM feed WHERE body = ?1 AND ward = ?2")?.exists(params![body.0, ward.0])
+}
+
 const SENT: &str = "SELECT f.n, a.id, b.seq, l.received_at, f.hash, b.bytes,
         (SELECT group_concat(code) FROM flags WHERE body = b.no)
     FROM feed f JOIN bodies b ON b.no = f.body JOIN authors a ON a.no = b.author
@@ -179,9 +183,10 @@ pub fn known(db: &Connection, ward: WardNo, since: Ms, at: Ms) -> Result<Vec<Sen
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Of one stay: everything standing, ended or not, and what was observed in `from..to`, of the ward as a whole too:
-/// who held the observations, who verified them, what the clocks said.
-pub fn of_stay(db: &Connection, ward: WardNo, stay: Uuid, from: Ms, to: Ms) -> Result<Vec<Sent>, StoreError> {
+/// Of stays that are read as one: everything standing, ended or not, and what was observed in `from..to`, of each ward
+/// where they were as a whole too: who held the observations, who verified them, what the clocks said. A record that is
+/// in several feeds comes once for each.
+pub fn of_stays(db: &Connection, stays: &[Uuid], from: Ms, to: Ms) -> Result<Vec<Sent>, StoreError> {
     let sql = format!(
         "{SENT} WHERE f.ward = ?1 AND (
            f.n IN (SELECT s.n FROM standing s WHERE s.stay = ?2 AND s.ward = ?1)
@@ -190,6 +195,17 @@ pub fn of_stay(db: &Connection, ward: WardNo, stay: Uuid, from: Ms, to: Ms) -> R
          ORDER BY f.n"
     );
     let mut statement = db.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![ward.0, stay.as_bytes(), from.0, to.0], sent)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut found = Vec::new();
+    for (ward, _) in wards(db)? {
+        for stay in stays {
+            let is_here = db
+                .prepare_cached("SELECT 1 FROM standing WHERE stay = ?1 AND ward = ?2 LIMIT 1")?
+                .exists(params![stay.as_bytes(), ward.0])?;
+            if is_here {
+                let rows = statement.query_map(params![ward.0, stay.as_bytes(), from.0, to.0], sent)?;
+                found.extend(rows.collect::<Result<Vec<_>, _>>()?);
+            }
+        }
+    }
+    Ok(found)
 }

@@ -6,10 +6,12 @@ use super::append::{Facts, NewRow, PreparedLink};
 use super::authors::Author;
 use super::bodies::{self, BodyNo, Columns};
 use super::feed::{self, End, WardNo};
+use super::reach::{self, Found, Reach, Reaches};
 use super::{flags, links, odd, standing};
-use lamplight_domain::ids::WardId;
+use lamplight_domain::ids::{RecordId, WardId};
 use lamplight_domain::record::{Body, Record};
 use lamplight_domain::time::Ms;
+use lamplight_domain::ward::refers_to;
 use rusqlite::Connection;
 use std::collections::HashMap;
 
@@ -22,13 +24,14 @@ pub struct Filing<'a> {
     feeds: HashMap<WardId, (WardNo, End)>,
     stays: odd::Stays,
     later: standing::Later,
+    reaches: Reaches,
     rows: Vec<NewRow>,
 }
 
 impl<'a> Filing<'a> {
     pub fn new(db: &'a Connection, facts: &'a Facts, author: &'a Author, now: Ms) -> Filing<'a> {
         let (feeds, stays, later) = (HashMap::new(), odd::Stays::default(), standing::Later::default());
-        Filing { db, facts, author, now, feeds, stays, later, rows: Vec::new() }
+        Filing { db, facts, author, now, feeds, stays, later, reaches: Reaches::default(), rows: Vec::new() }
     }
 
     pub fn take(&mut self, link: &PreparedLink, received_at: Ms) -> Result<(), StoreError> {
@@ -55,20 +58,8 @@ impl<'a> Filing<'a> {
         if link.body.is_some() {
             flag_twins(db, &columns, body)?;
         }
-        let Some(ward) = ward_of(self.facts, author, link.body.as_ref()) else { return Ok(()) };
-        let (no, end) = match self.feeds.get(&ward) {
-            Some(known) => *known,
-            None => {
-                let no = feed::ward_or_new(db, ward)?;
-                (no, feed::end(db, no)?)
-            }
-        };
-        let end = feed::append(db, no, &end, body, columns.id, &link.body_hash, columns.observed_at)?;
-        self.feeds.insert(ward, (no, end));
-        if let Some(body) = &link.body {
-            let place = standing::Place { ward: no, n: end.n, received_at };
-            standing::take(db, &self.facts.roster, place, body, &mut self.later)?;
-        }
+        let Some(home) = ward_of(self.facts, author, link.body.as_ref()) else { return Ok(()) };
+        let found = Found { body, id: columns.id, hash: link.body_hash, observed_at: columns.observed_at };
         let record = link.body.clone().map(|body| Record {
             body,
             hash: link.body_hash,
@@ -76,7 +67,122 @@ impl<'a> Filing<'a> {
             seq: link.seq,
             received_at: Some(received_at),
         });
-        self.rows.push(NewRow { ward, n: end.n, record });
+        let mut wards = vec![home];
+        for ward in self.others(home, body, record.as_ref())? {
+            if !wards.contains(&ward) {
+                wards.push(ward);
+            }
+        }
+        for ward in wards {
+            self.file(ward, &found, record.as_ref(), received_at)?;
+        }
+        Ok(())
+    }
+
+    /// The wards beside its own whose feeds need a record (`reach`). Those that have a patient who is new to them get
+    /// what they lack first, so that whoever reads on sees the patient come with everything.
+    fn others(&mut self, home: WardId, body: BodyNo, record: Option<&Record>) -> Result<Vec<WardId>, StoreError> {
+        let db = self.db;
+        let Some((record, stay)) = record.and_then(|r| Some((r, r.body.envelope.stay?))) else { return Ok(Vec::new()) };
+        if self.facts.roster.wards.len() < 2 {
+            return Ok(Vec::new());
+        }
+        let (home_no, _) = self.end(home)?;
+        let event = record.body.event.as_ref();
+        if event.is_some_and(reach::is_census) {
+            self.later.settle(db)?;
+            self.reaches.forget();
+            let mut reach = Reach::of(db, stay, Some(record))?;
+            reach.wards.retain(|ward| self.facts.roster.ward(*ward).is_some());
+            if reach.wards.iter().all(|ward| *ward == home) && reach::is_only_in(db, stay, home_no)? {
+                return Ok(Vec::new());
+            }
+            for ward in &reach.wards {
+                let (no, _) = self.end(*ward)?;
+                for lacks in reach::lacking(db, &reach, no, reach.now == Some(*ward), self.now)? {
+                    self.copy(*ward, &lacks)?;
+                }
+            }
+            for disagreeing in reach.disagreeing() {
+                for no in bodies::of_id(db, disagreeing)? {
+                    flags::add(db, no, odd::TRANSFERS_DISAGREE)?;
+                }
+            }
+            return Ok(reach.wards);
+        }
+        let mut wards = Vec::new();
+        if let Some(reach) = self.reaches.beyond(db, stay, home_no)? {
+            let has_moved = reach.now.is_some_and(|now| now != home);
+            if has_moved && reach.since.is_some_and(|since| record.body.envelope.observed_at >= since) {
+                flags::add(db, body, odd::MOVED_STAY)?;
+            }
+            wards.extend(reach.now.filter(|ward| self.facts.roster.ward(*ward).is_some()));
+        }
+        if let Some(of) = event.and_then(refers_to) {
+            wards.extend(reach::holding(db, of)?);
+        }
+        Ok(wards)
+    }
+
+    /// Where the feed of a ward ends.
+    fn end(&mut self, ward: WardId) -> Result<(WardNo, End), StoreError> {
+        if let Some(known) = self.feeds.get(&ward) {
+            return Ok(*known);
+        }
+        let no = feed::ward_or_new(self.db, ward)?;
+        let end = feed::end(self.db, no)?;
+        self.feeds.insert(ward, (no, end));
+        Ok((no, end))
+    }
+
+    /// Gives a body the next number of a ward's feed.
+    fn append(&mut self, ward: WardId, found: &Found) -> Result<(WardNo, u64), StoreError> {
+        let (no, end) = self.end(ward)?;
+        let end = feed::append(self.db, no, &end, found.body, found.id, &found.hash, found.observed_at)?;
+        self.feeds.insert(ward, (no, end));
+        Ok((no, end.n))
+    }
+
+    /// Files a body that is new, and with it whatever came before that ends, answers or amends it.
+    fn file(
+        &mut self,
+        ward: WardId,
+        found: &Found,
+        record: Option<&Record>,
+        received_at: Ms,
+    ) -> Result<(), StoreError> {
+        let (no, n) = self.append(ward, found)?;
+        if let Some(Record { body, .. }) = record {
+            let stay = body.envelope.stay.filter(|_| !body.event.as_ref().is_some_and(reach::is_census));
+            let stay = stay.map(|stay| self.stays.state(self.db, stay.0)).transpose()?;
+            let stay_unknown = stay.is_some_and(|(opened, _)| !opened);
+            let place = standing::Place { ward: no, n, received_at, stay_unknown };
+            standing::take(self.db, &self.facts.roster, place, body, &mut self.later)?;
+        }
+        self.rows.push(NewRow { ward, n, record: record.cloned() });
+        self.answers(ward, found.id)
+    }
+
+    /// Files a body once more, in the feed of another ward.
+    fn copy(&mut self, ward: WardId, found: &Found) -> Result<(), StoreError> {
+        let (no, _) = self.end(ward)?;
+        if feed::has(self.db, no, found.body)? {
+            return Ok(());
+        }
+        let (no, n) = self.append(ward, found)?;
+        standing::copy(self.db, no, n, found.body)?;
+        self.rows.push(NewRow { ward, n, record: reach::record(self.db, found.body)? });
+        self.answers(ward, found.id)
+    }
+
+    fn answers(&mut self, ward: WardId, of: RecordId) -> Result<(), StoreError> {
+        if self.facts.roster.wards.len() < 2 {
+            return Ok(());
+        }
+        let (no, _) = self.end(ward)?;
+        for lacks in reach::about(self.db, of, no)? {
+            self.copy(ward, &lacks)?;
+        }
         Ok(())
     }
 

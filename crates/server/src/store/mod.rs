@@ -14,6 +14,7 @@ pub mod logins;
 pub mod meta;
 pub mod moves;
 pub mod odd;
+pub mod reach;
 pub mod readers;
 pub mod roster;
 pub mod standing;

@@ -15,6 +15,10 @@ use uuid::Uuid;
 const FUTURE_MS: i64 = MINUTE_MS;
 
 pub const UNREADABLE: &str = "unreadable";
+/// Seen by a ward after the patient had moved to another.
+pub const MOVED_STAY: &str = "moved_stay";
+/// Two transfers sent the patient to different wards, and neither knew of the other.
+pub const TRANSFERS_DISAGREE: &str = "transfers_disagree";
 /// Two different bodies under one record id: both are kept.
 pub const SAME_ID: &str = "same_id";
 
@@ -23,7 +27,7 @@ pub const SAME_ID: &str = "same_id";
 pub struct Stays(HashMap<Uuid, (bool, Option<Ms>)>);
 
 impl Stays {
-    fn state(&mut self, db: &Connection, stay: Uuid) -> rusqlite::Result<(bool, Option<Ms>)> {
+    pub fn state(&mut self, db: &Connection, stay: Uuid) -> rusqlite::Result<(bool, Option<Ms>)> {
         if let Some(known) = self.0.get(&stay) {
             return Ok(*known);
         }
@@ -65,11 +69,12 @@ pub fn codes(
     }
     if let Some(stay) = envelope.stay {
         let (opened, closed) = stays.state(db, stay.0)?;
-        if matches!(event, Some(Event::StayOpened(_) | Event::StayClosed { .. })) {
+        let opens = matches!(event, Some(Event::StayOpened(_) | Event::StayProvisional(_)));
+        if opens || matches!(event, Some(Event::StayClosed { .. })) {
             // It is another one from here on.
             stays.0.remove(&stay.0);
         }
-        odd(!opened && !matches!(event, Some(Event::StayOpened(_))), "unknown_stay");
+        odd(!opened && !opens, "unknown_stay");
         odd(closed.is_some_and(|at| at < envelope.observed_at), "closed_stay");
     }
     Ok(codes)
@@ -106,6 +111,9 @@ fn of_person(roster: &Roster, envelope: &Envelope, event: Option<&Event>) -> Vec
         event,
         Some(
             Event::StayOpened(_)
+                | Event::StayJoined { .. }
+                | Event::PatientMerged(_)
+                | Event::JoinEnded { .. }
                 | Event::StayPlaced { .. }
                 | Event::StayClosed { .. }
                 | Event::Precautions { .. }

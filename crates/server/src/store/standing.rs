@@ -2,6 +2,7 @@
 //! last seen when). It is derived, so it may change; it makes the cost of an opening independent of how much the
 //! server holds.
 
+use super::bodies::BodyNo;
 use super::feed::WardNo;
 use lamplight_domain::ids::RecordId;
 use lamplight_domain::kinds::Event;
@@ -28,6 +29,11 @@ enum Part {
     Ends(RecordId),
     /// Belongs to the record and lives as long as it.
     Answers(RecordId),
+    /// Says that two stays or patients are one, or takes that back: stands as long as the stay. `about` is the other stay,
+    /// or the join that is taken back, so that it is found from there too.
+    Joins {
+        about: RecordId,
+    },
     /// Only the newest of its kind stand, for the stay or for the ward.
     Newest,
     EndsStay,
@@ -36,7 +42,12 @@ enum Part {
 
 fn part(envelope: &Envelope, event: &Event) -> Part {
     match event {
-        Event::StayOpened(_) | Event::Order(_) | Event::PauseStarted(_) => Part::Begins { replaces: false },
+        Event::StayOpened(_) | Event::StayProvisional(_) | Event::Order(_) | Event::PauseStarted(_) => {
+            Part::Begins { replaces: false }
+        }
+        Event::StayJoined { into } => Part::Joins { about: RecordId(into.0) },
+        Event::PatientMerged(merged) => Part::Joins { about: RecordId(merged.with.0) },
+        Event::JoinEnded { of, .. } => Part::Joins { about: *of },
         Event::StayPlaced { .. } | Event::Precautions { .. } | Event::WatchStarted { .. } => {
             Part::Begins { replaces: true }
         }
@@ -61,6 +72,8 @@ pub struct Place {
     pub ward: WardNo,
     pub n: u64,
     pub received_at: Ms,
+    /// Nobody has opened the stay yet: until then it cannot be told which ward needs this, so all of it stands.
+    pub stay_unknown: bool,
 }
 
 /// Rows of which only the newest of their kind stand. Of a batch's, all but a few would be taken out again at once, so
@@ -91,7 +104,7 @@ impl Later {
                 insert(db, &Row { place, id, kind: &kind, about: id, stay, at, until })?;
             }
             db.prepare_cached(
-                "DELETE FROM standing WHERE about IN (SELECT id FROM standing
+                "DELETE FROM standing WHERE ward = ?3 AND about IN (SELECT id FROM standing
                    WHERE stay = ?1 AND kind = ?2 AND ward = ?3 ORDER BY at DESC, n DESC LIMIT -1 OFFSET ?4)",
             )?
             .execute(params![stay.as_bytes(), kind, ward.0, NEWEST])?;
@@ -110,11 +123,13 @@ pub fn take(db: &Connection, roster: &Roster, place: Place, body: &Body, later: 
     let kind = envelope.kind.as_str();
     let add = |about: RecordId, until: i64| insert(db, &Row { place, id, kind, about, stay, at, until });
     let part = part(envelope, event);
-    if !matches!(part, Part::None | Part::Newest) {
+    if !matches!(part, Part::None | Part::Newest) || place.stay_unknown {
         later.settle(db)?;
     }
     match part {
+        Part::None if place.stay_unknown => add(id, FOREVER)?,
         Part::None => {}
+        Part::Joins { about } => add(about, if is_closed(db, stay)? { soon.0 } else { FOREVER })?,
         Part::Begins { replaces } => {
             let settled = matches!(event, Event::Concern { .. }) && is_acknowledged(db, roster, id)?;
             let over = settled || is_ended(db, id)? || is_closed(db, stay)?;
@@ -160,6 +175,17 @@ pub fn take(db: &Connection, roster: &Roster, place: Place, body: &Body, later: 
     Ok(())
 }
 
+/// A body that stands in some feed stands in the same way as row `n` of this one.
+pub fn copy(db: &Connection, ward: WardNo, n: u64, body: BodyNo) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO standing (ward, n, id, about, stay, kind, at, until)
+         SELECT ?1, ?2, s.id, s.about, s.stay, s.kind, s.at, s.until FROM feed f
+           JOIN standing s ON s.ward = f.ward AND s.n = f.n WHERE f.body = ?3 AND f.ward <> ?1 LIMIT 1",
+    )?
+    .execute(params![ward.0, n as i64, body.0])?;
+    Ok(())
+}
+
 /// Does the row stand at `at`?
 pub fn holds(db: &Connection, ward: WardNo, n: u64, at: Ms) -> rusqlite::Result<bool> {
     db.prepare_cached("SELECT 1 FROM standing WHERE ward = ?1 AND n = ?2 AND until > ?3")?
@@ -170,13 +196,13 @@ pub fn holds(db: &Connection, ward: WardNo, n: u64, at: Ms) -> rusqlite::Result<
 pub fn stay_state(db: &Connection, stay: Uuid) -> rusqlite::Result<(bool, Option<Ms>)> {
     let mut statement = db.prepare_cached(
         "SELECT kind, min(at) FROM standing WHERE stay = ?1
-           AND kind IN ('stay.opened', 'stay.closed') GROUP BY kind",
+           AND kind IN ('stay.opened', 'stay.provisional', 'stay.closed') GROUP BY kind",
     )?;
     let mut rows = statement.query([stay.as_bytes()])?;
     let (mut opened, mut closed) = (false, None);
     while let Some(row) = rows.next()? {
         match row.get::<_, String>(0)?.as_str() {
-            "stay.opened" => opened = true,
+            "stay.opened" | "stay.provisional" => opened = true,
             _ => closed = Some(Ms(row.get(1)?)),
         }
     }
