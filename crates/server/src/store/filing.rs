@@ -117,6 +117,14 @@ impl<'a> Filing<'a> {
                 flags::add(db, body, odd::MOVED_STAY)?;
             }
             wards.extend(reach.now.filter(|ward| self.facts.roster.ward(*ward).is_some()));
+            let unheard = if reach.wards.contains(&home) {
+                Vec::new()
+            } else {
+                reach::lacking(db, reach, home_no, reach.now == Some(home), self.now)?
+            };
+            for lacks in unheard {
+                self.copy(home, &lacks)?;
+            }
         }
         if let Some(of) = event.and_then(refers_to) {
             wards.extend(reach::holding(db, of)?);

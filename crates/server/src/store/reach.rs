@@ -1,7 +1,8 @@
 //! Which wards' feeds a record of a stay belongs to beside its own ward's. A patient is put on another ward, or a stay is
 //! joined to another one: then whoever reads the other feed must know what the board there rests on.
 //!
-//! - What says who a stay is and where goes to every ward that the stay was ever on.
+//! - What says who a stay is and where goes to every ward that the stay was ever on, or that wrote something standing
+//!   about it: no ward takes for its own what belongs to a patient elsewhere.
 //! - Everything else goes to the ward on which the patient is now. So what a tablet of the old ward wrote while it was
 //!   out of touch goes to both.
 //! - What ends, answers or amends a record goes wherever that record is.
@@ -55,7 +56,7 @@ pub struct Reach {
     pub now: Option<WardId>,
     /// Since when, ms UTC.
     pub since: Option<Ms>,
-    /// Every ward where any of these stays was, sorted.
+    /// Every ward where any of these stays was, or in whose feed something of them stands; sorted.
     pub wards: Vec<WardId>,
     records: WardRecords,
 }
@@ -80,6 +81,9 @@ impl Reach {
             }
         }
         let mut wards: BTreeSet<WardId> = reach.stays.iter().flat_map(|s| reach.records.wards_of(*s)).collect();
+        for stay in &reach.stays {
+            wards.extend(standing_in(db, *stay)?);
+        }
         // Who is known by another number has to be known where that other one is.
         if let Some(Event::PatientMerged(merged)) = more.and_then(|r| r.body.event.as_ref()) {
             wards.extend(Reach::of(db, merged.with, None)?.wards);
@@ -113,6 +117,12 @@ fn census(db: &Connection, stay: StayId) -> Result<Vec<Record>, StoreError> {
         records.extend(Record::parse(&row.get::<_, Vec<u8>>(0)?, author, seq, Some(received_at)));
     }
     Ok(records)
+}
+
+fn standing_in(db: &Connection, stay: StayId) -> rusqlite::Result<Vec<WardId>> {
+    db.prepare_cached("SELECT DISTINCT w.id FROM standing s JOIN wards w ON w.no = s.ward WHERE s.stay = ?1")?
+        .query_map([stay.0.as_bytes()], |r| Ok(WardId(Uuid::from_bytes(r.get(0)?))))?
+        .collect()
 }
 
 /// The reaches of one batch's stays, by the ward that asks.
