@@ -104,6 +104,8 @@ fn allowed(method: &Method, path: &str, role: Option<Role>) -> bool {
         ("GET", "/station/api/session" | "/station/api/live" | "/station/api/day") => role.is_some(),
         ("POST", "/station/api/logout") => role.is_some(),
         ("POST", "/station/api/acknowledge" | "/station/api/verify" | "/station/api/silence") => nurse,
+        ("GET", "/station/api/wards") => nurse,
+        ("POST", "/station/api/place" | "/station/api/join" | "/station/api/merge" | "/station/api/part") => nurse,
         ("POST", "/station/api/invite") => nurse || role == Some(Role::Administrator),
         other => panic!("{other:?} has no row in the matrix"),
     }

@@ -129,9 +129,9 @@ impl Look<'_> {
         if !is_known {
             return Err(Refusal::new("bed.unknown", "The ward has no such bed.", "Choose one of its beds, or none."));
         }
-        let others = self.records.patients(self.roster, ward);
-        let taken = others.iter().any(|p| p.bed == Some(bed) && Some(p.stay) != but);
-        Ok(if taken { format!("Somebody else is in {bed} too, as the census has it.") } else { String::new() })
+        let is_taken =
+            self.records.patients(self.roster, ward).iter().any(|p| p.bed == Some(bed) && Some(p.stay) != but);
+        Ok(if is_taken { format!("Somebody else is in {bed} too, as the census has it.") } else { String::new() })
     }
 
     /// Errors: "stay.unknown", "join.same", "join.closed", "join.direction".

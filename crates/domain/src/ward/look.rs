@@ -208,6 +208,11 @@ impl WardRecords {
         self.patient(stay).map(|p| p.ward)
     }
 
+    /// What the census says of the person; None for a provisional stay, or one that nobody has opened.
+    pub fn admitted(&self, stay: StayId) -> Option<&StayOpened> {
+        self.patient(stay)?.person()
+    }
+
     /// When the patient was put where they are now, or came; None for a stay that nobody has opened.
     pub fn placed_at(&self, stay: StayId) -> Option<Ms> {
         let stay = self.resolved(stay);

@@ -34,7 +34,7 @@ impl Look<'_> {
         match (envelope.stay, event) {
             (Some(_), Event::StayOpened(_)) => {}
             (Some(_), Event::StayProvisional(known)) => notices.push(self.may_take_up(envelope.ward, known)?),
-            (Some(stay), _) => notices.push(self.stay_notice(stay, envelope)?),
+            (Some(stay), _) => notices.push(self.stay_notice(stay, envelope, event)?),
             (None, _) if needs_stay(event) => {
                 return Err(Refusal::new(
                     "stay.missing",
@@ -49,11 +49,12 @@ impl Look<'_> {
         Ok(notices.join(" "))
     }
 
-    fn stay_notice(&self, stay: StayId, envelope: &Envelope) -> Result<String, Refusal> {
+    fn stay_notice(&self, stay: StayId, envelope: &Envelope, event: &Event) -> Result<String, Refusal> {
+        let moves = matches!(event, Event::StayPlaced { .. });
         let patient = self.records.patient(stay).ok_or_else(stay_unknown)?;
         Ok(if !patient.is_open {
             "This patient has left; a nurse will see that this was recorded afterwards.".to_owned()
-        } else if patient.ward != envelope.ward {
+        } else if patient.ward != envelope.ward && !moves {
             "This patient is on another ward now; it is recorded all the same.".to_owned()
         } else {
             String::new()

@@ -159,6 +159,11 @@ pub fn emergency_not_recorded(
     Look::new(records, roster, view, now).not_recorded(ward, contacts, body)
 }
 
+/// Somebody else has the bed, as the census has it.
+pub fn bed_is_taken(records: &WardRecords, roster: &Roster, ward: WardId, bed: &str, but: StayId) -> bool {
+    records.patients(roster, ward).iter().any(|p| p.bed == Some(bed) && p.stay != but)
+}
+
 /// The moment that a board is true for.
 pub fn moment(records: &WardRecords, now: Now) -> Ms {
     frame::Frame::of(now, records.latest_receipt).now

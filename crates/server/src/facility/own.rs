@@ -10,6 +10,8 @@ use lamplight_domain::ids::{FacilityId, RecordId, StaffId, StayId, WardId};
 use lamplight_domain::kinds::Event;
 use lamplight_domain::record::{Auth, Body, Envelope};
 use lamplight_domain::refusal::Refusal;
+use lamplight_domain::time::Now;
+use lamplight_domain::ward::may_record;
 use lamplight_domain::wire::{Batch, BatchHeader, Blob, Trouble};
 use rusqlite::Connection;
 use uuid::Uuid;
@@ -79,18 +81,26 @@ pub struct Own {
 
 /// The body of something that happens now. Errors: "entry.too_long".
 pub fn body_of(around: &Surroundings, facility: FacilityId, own: Own) -> Result<(RecordId, Vec<u8>), Refusal> {
-    let Own { ward, stay, by, event } = own;
+    let envelope = envelope_of(around, facility, &own);
+    let id = envelope.id;
+    let bytes = Body::new(envelope, own.event).to_bytes().map_err(|_| {
+        Refusal::new("entry.too_long", "The entry is too long to be kept.", "Shorten its words and save again.")
+    })?;
+    Ok((id, bytes))
+}
+
+fn envelope_of(around: &Surroundings, facility: FacilityId, own: &Own) -> Envelope {
     let now = around.now();
-    let envelope = Envelope {
+    Envelope {
         v: 1,
         id: around.record_id(),
         kind: String::new(),
         kind_v: 0,
         facility,
-        ward,
-        stay,
-        by,
-        auth: if by.is_some() { Auth::Station } else { Auth::None },
+        ward: own.ward,
+        stay: own.stay,
+        by: own.by,
+        auth: if own.by.is_some() { Auth::Station } else { Auth::None },
         tablet: None,
         observed_at: now,
         recorded_at: now,
@@ -98,15 +108,20 @@ pub fn body_of(around: &Surroundings, facility: FacilityId, own: Own) -> Result<
         boot_ms: None,
         order: None,
         list_v: None,
-    };
-    let id = envelope.id;
-    let bytes = Body::new(envelope, event).to_bytes().map_err(|_| {
-        Refusal::new("entry.too_long", "The entry is too long to be kept.", "Shorten its words and save again.")
-    })?;
-    Ok((id, bytes))
+    }
 }
 
 impl FacilityServer {
+    /// The same where the ward's rules allow it, as far as the records of `of` say; with the notice to show.
+    /// Errors: those of [`may_record`].
+    pub async fn record_on(&self, of: WardId, own: Own) -> Result<(RecordId, String), Trouble> {
+        let envelope = envelope_of(&self.inner.around, self.inner.identity.facility, &own);
+        let (roster, now) = (self.roster(), Now::of_wall(envelope.recorded_at));
+        let notice =
+            self.inner.live.ward(of).with(|records| may_record(records, &roster, &envelope, &own.event, now))?;
+        Ok((self.record(own).await?, notice))
+    }
+
     /// Writes a record as this process' own author. Durable when this returns; where it is dropped before, it may be
     /// written or not, and whoever comes next is not in its way.
     pub async fn record(&self, own: Own) -> Result<RecordId, Trouble> {

@@ -45,6 +45,11 @@ pub static RULES: &[Rule] = &[
     Rule { method: Method::POST, path: path::ACKNOWLEDGE, who: Who::Roles(NURSES) },
     Rule { method: Method::POST, path: path::VERIFY, who: Who::Roles(NURSES) },
     Rule { method: Method::POST, path: path::SILENCE, who: Who::Roles(NURSES) },
+    Rule { method: Method::GET, path: path::WARDS, who: Who::Roles(NURSES) },
+    Rule { method: Method::POST, path: path::PLACE, who: Who::Roles(NURSES) },
+    Rule { method: Method::POST, path: path::JOIN, who: Who::Roles(NURSES) },
+    Rule { method: Method::POST, path: path::MERGE, who: Who::Roles(NURSES) },
+    Rule { method: Method::POST, path: path::PART, who: Who::Roles(NURSES) },
     Rule { method: Method::POST, path: path::INVITE, who: Who::Roles(SET_UP) },
 ];
 

@@ -5,7 +5,7 @@ use super::login::json;
 use super::{Person, Station, access};
 use crate::facility::{Own, trouble};
 use crate::http::{Refused, refused};
-use crate::store::reach::Reach;
+use crate::store::reach::{self, Reach};
 use crate::store::{StoreError, bodies, feed};
 use axum::Json;
 use axum::body::Body;
@@ -102,8 +102,10 @@ pub async fn acknowledge(
     person.of_ward(ask.ward)?;
     let facility = &station.inner.facility;
     let of = ask.of;
-    let answered = facility.readers().read(move |db| Ok(bodies::record(db, of)?)).await.map_err(trouble)?;
-    let Some(answered) = answered.filter(|r| r.body.envelope.ward == ask.ward) else {
+    let read = move |db: &rusqlite::Connection| Ok((bodies::record(db, of)?, reach::holding(db, of)?));
+    let (answered, wards) = facility.readers().read(read).await.map_err(trouble)?;
+    // A patient's concerns went with them to this ward.
+    let Some(answered) = answered.filter(|_| wards.contains(&ask.ward)) else {
         return Err(refused(Refusal::new(
             "record.unknown",
             "The facility server does not hold that entry.",

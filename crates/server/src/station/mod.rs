@@ -3,6 +3,7 @@
 pub mod access;
 mod actions;
 mod boards;
+mod census;
 mod login;
 mod pages;
 pub mod passwords;
@@ -62,6 +63,11 @@ pub fn router(facility: FacilityServer, public_url: Option<String>) -> Router {
         .route(path::ACKNOWLEDGE, post(actions::acknowledge))
         .route(path::VERIFY, post(actions::verify))
         .route(path::SILENCE, post(actions::silence))
+        .route(path::WARDS, get(census::wards))
+        .route(path::PLACE, post(census::place))
+        .route(path::JOIN, post(census::join))
+        .route(path::MERGE, post(census::merge))
+        .route(path::PART, post(census::part))
         .route(path::INVITE, post(actions::invite))
         .route(path::PAGES, get(pages::station))
         .route("/", get(pages::home))
