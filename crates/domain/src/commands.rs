@@ -110,6 +110,10 @@ commands! {
     /// Undo, wrong patient, mis-tap, correction: a new record, both stay visible.
     amend(Amend) -> Saved, Access::Roles(CARE);
     day(OfDay) -> PatientDay, Access::Roles(CARE);
+    /// A patient whom nobody has in the census yet, for as long as it takes: a provisional stay, with a check due at once.
+    take_up(TakeUp) -> TakenUp, Access::Roles(CARE);
+    /// The ward's beds in walking order, for [`Command::take_up`].
+    beds(Nothing) -> Vec<BedChoice>, Access::Roles(CARE);
     /// Takes over the ward's observations: accepted by the incoming person. A count that differs from the census is
     /// recorded, and said in the notice.
     take_over(TakeOver) -> Saved, Access::Roles(CARE);
@@ -319,6 +323,38 @@ pub struct Amend {
     pub action: AmendmentAction,
     pub reason: AmendmentReason,
     pub words: String,
+}
+
+/// What is known of the patient prints as `***`.
+#[derive(Clone, Serialize, Deserialize, TS)]
+#[ts(export_to = "commands.ts")]
+pub struct TakeUp {
+    /// A name, or what can be seen: "woman, about 30, came 02:10".
+    pub words: String,
+    /// A bed of the ward; empty where there is none yet.
+    pub bed: String,
+}
+
+impl std::fmt::Debug for TakeUp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TakeUp(***)")
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[ts(export_to = "commands.ts")]
+pub struct TakenUp {
+    pub stay: StayId,
+    pub saved: Saved,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export_to = "commands.ts")]
+pub struct BedChoice {
+    /// "104A"
+    pub bed: String,
+    /// Somebody has it, as the census has it.
+    pub taken: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]

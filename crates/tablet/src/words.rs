@@ -28,6 +28,7 @@ pub fn saved(event: Option<&Event>, at: Ms, zone: Tz) -> String {
         Some(Event::WatchStarted { .. }) => "With the patient since",
         Some(Event::WatchEnded { .. }) => "Left the patient",
         Some(Event::Verified { .. }) => "Verified",
+        Some(Event::StayProvisional(_)) => "Put on this board",
         _ => "Saved on this tablet",
     };
     format!("{done} {}", clock_with_seconds(at, zone))

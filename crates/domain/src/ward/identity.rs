@@ -1,6 +1,7 @@
 //! Who a patient is and where: what the census does not know yet, what was found to be one, and what may be written
 //! down about either.
 
+use super::bed_is_taken;
 use super::card::Reading;
 use super::look::{Look, Patient};
 use super::may::{record_unknown, stay_unknown};
@@ -129,8 +130,7 @@ impl Look<'_> {
         if !is_known {
             return Err(Refusal::new("bed.unknown", "The ward has no such bed.", "Choose one of its beds, or none."));
         }
-        let is_taken =
-            self.records.patients(self.roster, ward).iter().any(|p| p.bed == Some(bed) && Some(p.stay) != but);
+        let is_taken = bed_is_taken(self.records, self.roster, ward, bed, but);
         Ok(if is_taken { format!("Somebody else is in {bed} too, as the census has it.") } else { String::new() })
     }
 

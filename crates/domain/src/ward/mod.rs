@@ -160,8 +160,8 @@ pub fn emergency_not_recorded(
 }
 
 /// Somebody else has the bed, as the census has it.
-pub fn bed_is_taken(records: &WardRecords, roster: &Roster, ward: WardId, bed: &str, but: StayId) -> bool {
-    records.patients(roster, ward).iter().any(|p| p.bed == Some(bed) && p.stay != but)
+pub fn bed_is_taken(records: &WardRecords, roster: &Roster, ward: WardId, bed: &str, but: Option<StayId>) -> bool {
+    records.patients(roster, ward).iter().any(|p| p.bed == Some(bed) && Some(p.stay) != but)
 }
 
 /// The moment that a board is true for.

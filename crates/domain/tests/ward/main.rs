@@ -10,6 +10,7 @@ mod clocks;
 mod counts;
 mod days;
 mod emergencies;
+mod joins;
 mod levels;
 mod locked;
 mod may;

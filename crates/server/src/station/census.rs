@@ -40,7 +40,7 @@ pub async fn place(
     let event = Event::StayPlaced { bed: ask.bed.clone(), from };
     let mut done = write(&station, &person, ask.ward, Own { ward: ask.to, stay: Some(stay), by: None, event }).await?;
     // Who is in the bed there, only the other ward knows.
-    let is_taken = |records: &_| bed_is_taken(records, &roster, ask.to, &ask.bed, stay);
+    let is_taken = |records: &_| bed_is_taken(records, &roster, ask.to, &ask.bed, Some(stay));
     if from.is_some() && facility.live().ward(ask.to).with(is_taken) {
         done.notice = format!("Somebody else is in {} too, as the census has it.", ask.bed);
     }

@@ -1,20 +1,42 @@
 //! Writing down what concerns the ward: acknowledgements, ends of emergencies, who holds the observations, who watches whom.
 
 use crate::file::bodies;
-use crate::record::Entry;
+use crate::record::{Entry, join_first, new_id, no_roster};
 use crate::tablet::Inner;
-use lamplight_domain::commands::{EndEmergency, Saved};
+use lamplight_domain::commands::{BedChoice, EndEmergency, Saved, TakeUp, TakenUp};
 use lamplight_domain::ids::{RecordId, StaffId, StayId};
-use lamplight_domain::kinds::Event;
+use lamplight_domain::kinds::{Event, StayProvisional};
 use lamplight_domain::record::Auth;
 use lamplight_domain::refusal::Refusal;
-use lamplight_domain::roster::Role;
+use lamplight_domain::roster::{Bed, Role};
+use lamplight_domain::ward::bed_is_taken;
 use std::collections::HashSet;
 
 /// More watches of one stay than the newest ones that can still run.
 const WATCHES_MAX: u32 = 200;
 
 impl Inner {
+    /// Errors: those of [`lamplight_domain::ward::may_record`].
+    pub(super) fn take_up(&self, ask: TakeUp) -> Result<TakenUp, Refusal> {
+        let by = Some(self.signed_in()?.staff);
+        let stay = StayId(new_id(self.clock.read().wall).0);
+        let known = StayProvisional { words: ask.words.trim().to_owned(), bed: ask.bed };
+        let event = Event::StayProvisional(known);
+        let saved = self.record(Entry { by, auth: Auth::Pin, stay: Some(stay), id: None, event, observed_at: None })?;
+        Ok(TakenUp { stay, saved })
+    }
+
+    pub(super) fn beds(&self) -> Result<Vec<BedChoice>, Refusal> {
+        let ward = self.identity().ok_or_else(join_first)?.ward;
+        let known = self.known();
+        let roster = known.roster.as_deref().ok_or_else(no_roster)?;
+        let choice = |bed: &Bed| BedChoice {
+            bed: bed.label.clone(),
+            taken: bed_is_taken(&known.records, roster, ward, &bed.label, None),
+        };
+        Ok(roster.ward(ward).into_iter().flat_map(|w| &w.beds).map(choice).collect())
+    }
+
     pub(super) fn take_over(&self, census_count: u16) -> Result<Saved, Refusal> {
         self.of_ward(Event::HoldingTaken { census_count })
     }
@@ -42,9 +64,14 @@ impl Inner {
     }
 
     pub(super) fn running_watch(&self, stay: StayId, person: StaffId) -> Result<Option<RecordId>, Refusal> {
+        let stays = self.known().records.together(stay);
         let (started, ended) = self.records.read(|from| {
-            let of_kind = |kind| bodies::of_stay_and_kind(from, stay, kind, WATCHES_MAX);
-            Ok((of_kind("watch.started")?, of_kind("watch.ended")?))
+            let (mut started, mut ended) = (Vec::new(), Vec::new());
+            for stay in &stays {
+                started.extend(bodies::of_stay_and_kind(from, *stay, "watch.started", WATCHES_MAX)?);
+                ended.extend(bodies::of_stay_and_kind(from, *stay, "watch.ended", WATCHES_MAX)?);
+            }
+            Ok((started, ended))
         })?;
         let over: HashSet<RecordId> = ended
             .iter()

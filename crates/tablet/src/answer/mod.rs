@@ -162,6 +162,12 @@ impl Answer for Tablet {
     async fn day(&self, args: OfDay) -> Result<PatientDay, Refusal> {
         self.blocking(move |inner| inner.day(args.stay, args.date.as_deref())).await
     }
+    async fn take_up(&self, args: TakeUp) -> Result<TakenUp, Refusal> {
+        self.blocking(|inner| inner.take_up(args)).await
+    }
+    async fn beds(&self, _: Nothing) -> Result<Vec<BedChoice>, Refusal> {
+        self.blocking(Inner::beds).await
+    }
     async fn take_over(&self, args: TakeOver) -> Result<Saved, Refusal> {
         self.blocking(move |inner| inner.take_over(args.census_count)).await
     }

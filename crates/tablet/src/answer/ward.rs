@@ -55,8 +55,11 @@ impl Inner {
             return ward::day_kept_since(&self.known().records, &roster, stay, (from, to), since, view, now);
         }
         let mut records = WardRecords::default();
-        for record in self.records.read(|db| bodies::of_stay(db, stay))? {
-            records.take(record);
+        let stays = self.known().records.together(stay);
+        for stay in stays {
+            for record in self.records.read(|db| bodies::of_stay(db, stay))? {
+                records.take(record);
+            }
         }
         ward::day_kept_since(&records, &roster, stay, (from, to), since, view, now)
     }
@@ -65,6 +68,8 @@ impl Inner {
     pub(super) fn pad(&self, stay: StayId) -> Result<Pad, Refusal> {
         let identity = self.identity().ok_or_else(join_first)?;
         let (view, now) = (self.viewpoint()?, self.now());
+        // The station may have joined it to another since the board was drawn.
+        let stay = self.known().records.resolved(stay);
         let moods = self.moods(stay)?;
         let watching = self.running_watch(stay, self.signed_in()?.staff)?.is_some();
         let level_as_of = match self.status().last_contact_clock.as_str() {
@@ -96,12 +101,17 @@ impl Inner {
 
     /// Newest first, without those that were retracted.
     fn moods(&self, stay: StayId) -> Result<Vec<String>, Refusal> {
-        let (moods, amendments) = self.records.read(|from| {
-            Ok((
-                bodies::of_stay_and_kind(from, stay, "mood", RECENT_MOODS)?,
-                bodies::of_stay_and_kind(from, stay, "amendment", AMENDMENTS_MAX)?,
-            ))
+        let stays = self.known().records.together(stay);
+        let (mut moods, amendments) = self.records.read(|from| {
+            let (mut moods, mut amendments) = (Vec::new(), Vec::new());
+            for stay in &stays {
+                moods.extend(bodies::of_stay_and_kind(from, *stay, "mood", RECENT_MOODS)?);
+                amendments.extend(bodies::of_stay_and_kind(from, *stay, "amendment", AMENDMENTS_MAX)?);
+            }
+            Ok((moods, amendments))
         })?;
+        moods.sort_by_key(|r| std::cmp::Reverse(r.body.envelope.observed_at));
+        moods.truncate(RECENT_MOODS as usize);
         let retracted: HashSet<RecordId> = amendments.iter().filter_map(retracts).collect();
         let zone = words::zone(self.roster().as_deref());
         let now = self.now().best();

@@ -87,8 +87,9 @@ pub fn for_board(from: &Connection, since: Ms) -> rusqlite::Result<Vec<Record>> 
     let standing = format!("{WITH_ORIGIN} WHERE b.kind NOT IN ({PASSING}) AND b.observed_at < ?1");
     let mut all = records(from, &standing, [since.0])?;
     all.extend(recent);
+    let opens = |kind: &str| matches!(kind, "stay.opened" | "stay.provisional");
     let stays: BTreeSet<StayId> =
-        all.iter().filter(|r| r.body.envelope.kind == "stay.opened").filter_map(|r| r.body.envelope.stay).collect();
+        all.iter().filter(|r| opens(&r.body.envelope.kind)).filter_map(|r| r.body.envelope.stay).collect();
     for stay in stays {
         all.extend(of_stay_and_kind(from, stay, "check", LAST_OF_STAY)?);
     }

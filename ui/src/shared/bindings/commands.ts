@@ -14,6 +14,16 @@ came: StaffId | null, };
 
 export type Amend = { of: RecordId, action: AmendmentAction, reason: AmendmentReason, words: string, };
 
+export type BedChoice = { 
+/**
+ * "104A"
+ */
+bed: string, 
+/**
+ * Somebody has it, as the census has it.
+ */
+taken: boolean, };
+
 /**
  * A half-made entry. It may be far from an [`Entry`] yet, so the form's state is the page's own text, at most 16 KiB.
  */
@@ -226,5 +236,20 @@ export type TakeOver = {
  * How many patients the incoming person counts on the ward; a difference is recorded and shown.
  */
 census_count: number, };
+
+/**
+ * What is known of the patient prints as `***`.
+ */
+export type TakeUp = { 
+/**
+ * A name, or what can be seen: "woman, about 30, came 02:10".
+ */
+words: string, 
+/**
+ * A bed of the ward; empty where there is none yet.
+ */
+bed: string, };
+
+export type TakenUp = { stay: StayId, saved: Saved, };
 
 export type Theme = "night" | "day";

@@ -1,5 +1,5 @@
 // Generated from crates/domain/src/commands.rs. Do not edit.
-import type { Acknowledge, Amend, Draft, DropDraft, EndEmergency, Hello, Join, KeptDraft, Nothing, OfDay, OfRecord, OfStay, Pad, Raise, Raised, Save, Saved, Session, SetTheme, SignIn, Status, TakeOver } from "./commands";
+import type { Acknowledge, Amend, BedChoice, Draft, DropDraft, EndEmergency, Hello, Join, KeptDraft, Nothing, OfDay, OfRecord, OfStay, Pad, Raise, Raised, Save, Saved, Session, SetTheme, SignIn, Status, TakeOver, TakeUp, TakenUp } from "./commands";
 import type { Board, Locked, PatientDay } from "./views";
 
 export interface Commands {
@@ -21,6 +21,8 @@ export interface Commands {
   drafts: { args: Nothing; reply: Array<KeptDraft> };
   amend: { args: Amend; reply: Saved };
   day: { args: OfDay; reply: PatientDay };
+  take_up: { args: TakeUp; reply: TakenUp };
+  beds: { args: Nothing; reply: Array<BedChoice> };
   take_over: { args: TakeOver; reply: Saved };
   start_watch: { args: OfStay; reply: Saved };
   end_watch: { args: OfStay; reply: Saved };

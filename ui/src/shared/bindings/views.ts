@@ -89,6 +89,15 @@ level_as_of: string,
  */
 level_conflict: boolean, 
 /**
+ * Nobody has joined it to a stay of the census yet.
+ */
+provisional: boolean, 
+/**
+ * What the census leaves open: "provisional, Q15 until ordered", "also sent to Oak Ward at 10:40: look where the
+ * patient is", "same person as 104A"; else empty.
+ */
+census: string, 
+/**
  * Labels, most serious first, never cut off.
  */
 precautions: Array<string>, last_seen: LastSeen | null, 
@@ -231,6 +240,8 @@ too_long: boolean, };
 
 export type HourTick = { at: Ms, label: string, };
 
+export type JoinShown = { record: RecordId, words: string, };
+
 export type LastSeen = { record: RecordId, at: Ms, clock: string, 
 /**
  * "Bedroom · breathing seen"
@@ -360,6 +371,11 @@ tolerance: string,
  * limit", "1 gap is not provable: a clock was not certain".
  */
 remarks: Array<string>, 
+/**
+ * Stays that are read as part of this one, and numbers that are one person: "“woman, about 30”, joined 02:40 by
+ * S. Lindqvist". Each can be taken back.
+ */
+joins: Array<JoinShown>, 
 /**
  * Ticks of the strip: whole hours with their label; on clock-change nights with the offset.
  */
