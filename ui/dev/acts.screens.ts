@@ -348,4 +348,19 @@ describe('entries', () => {
     await at(page, ids.takeOverConfirm).click();
     await at(page, ids.censusDiffers).getByText('You counted 23').waitFor();
   });
+
+  test('somebody whom the census does not have is put on the board with words and a bed, and a check is due', async () => {
+    const page = await open('as=technician');
+    await at(page, ids.takeUp).click();
+    await at(page, ids.takeUpConfirm).waitFor();
+    expect(await page.getByRole('dialog').locator('[aria-pressed="true"]').count()).toBe(0);
+    expect(await at(page, ids.takeUpConfirm).isDisabled()).toBe(true);
+    await at(page, ids.knownAs).fill('woman, about 30');
+    await at(page, ids.bed('')).click();
+    await at(page, ids.takeUpConfirm).click();
+    const card = at(page, ids.card('no bed'));
+    await card.getByText('provisional, Q15 until ordered').waitFor();
+    expect(await card.getAttribute('data-state')).toBe('due');
+    expect(await at(page, ids.toast).textContent()).toContain('Put on this board');
+  });
 });

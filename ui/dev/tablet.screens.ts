@@ -258,6 +258,7 @@ const SCREENS: Screen[] = [
     },
   },
   { name: 'take-over', query: 'as=nurse', reach: (page) => at(page, ids.takeOver).click() },
+  { name: 'take-up', query: 'as=technician', reach: (page) => at(page, ids.takeUp).click() },
   { name: 'status', query: 'as=technician&with=trouble', reach: (page) => at(page, ids.statusStrip).click() },
 ];
 

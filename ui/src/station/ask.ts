@@ -20,6 +20,11 @@ export const api = {
   verify: '/station/api/verify',
   silence: '/station/api/silence',
   invite: '/station/api/invite',
+  wards: '/station/api/wards',
+  place: '/station/api/place',
+  join: '/station/api/join',
+  merge: '/station/api/merge',
+  part: '/station/api/part',
   day: '/station/api/day',
 } as const;
 

@@ -1,5 +1,5 @@
 import type { Refusal } from '../shared/bindings/refusal';
-import type { InviteMade, LogIn, StationSession } from '../shared/bindings/station';
+import type { InviteMade, LogIn, StationDone, StationSession, WardBeds } from '../shared/bindings/station';
 import type { Board, PatientDay, SignalLevel } from '../shared/bindings/views';
 import { showTheme } from '../shared/theme';
 import { api, get, post, Refused, saidDemo } from './ask';
@@ -195,6 +195,42 @@ class Station {
       made = await post<InviteMade>(api.invite, { ward: this.ward });
     });
     return made;
+  }
+
+  /** Nurses act; everybody else of the ward looks. The server decides, this only shows what it would let. */
+  get isNurse(): boolean {
+    return this.session?.role === 'nurse' || this.session?.role === 'charge_nurse';
+  }
+
+  /** Every ward of the facility with its beds; none where the server did not say. */
+  async wards(): Promise<WardBeds[]> {
+    let wards: WardBeds[] = [];
+    await this.#done(async () => {
+      wards = await get<WardBeds[]>(api.wards);
+    });
+    return wards;
+  }
+
+  /** Null where it was refused; else what to show with it. */
+  place(stay: string, to: string, bed: string): Promise<StationDone | null> {
+    return this.#census(api.place, { ward: this.ward, stay, to, bed });
+  }
+  join(stay: string, into: string): Promise<StationDone | null> {
+    return this.#census(api.join, { ward: this.ward, stay, into });
+  }
+  merge(stay: string, into: string): Promise<StationDone | null> {
+    return this.#census(api.merge, { ward: this.ward, stay, into });
+  }
+  part(stay: string, of: string): Promise<StationDone | null> {
+    return this.#census(api.part, { ward: this.ward, stay, of, reason: '' });
+  }
+
+  async #census(path: string, ask: unknown): Promise<StationDone | null> {
+    let done: StationDone | null = null;
+    await this.#done(async () => {
+      done = await post<StationDone>(path, ask);
+    });
+    return done;
   }
 
   /** `date` as "2026-11-22"; null for today. */

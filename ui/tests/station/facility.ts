@@ -4,10 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import type { Refusal } from '../../src/shared/bindings/refusal';
 import type { StationSession } from '../../src/shared/bindings/station';
-import type { Board } from '../../src/shared/bindings/views';
+import type { Board, JoinShown } from '../../src/shared/bindings/views';
 import { board, day, INVITE, SESSION } from './ward';
 
 /** The policy of the real server, so that a page which breaks it breaks here first. */
+const WARDS = [
+  { id: 'ward-willow', name: 'Willow Ward', beds: ['101A', '104A'] },
+  { id: 'ward-oak', name: 'Oak Ward', beds: ['201', '202'] },
+];
 const POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 
@@ -59,6 +63,11 @@ export class Facility {
   get url(): string {
     return `http://127.0.0.1:${String((this.#server.address() as AddressInfo).port)}/station/`;
   }
+
+  /** What a day says of stays that are read as part of it. */
+  joins: JoinShown[] = [];
+  /** What it says of what was done to the census. */
+  notice = '';
 
   /** Says the board to everybody who listens. */
   say(change: Partial<Board> = {}): void {
@@ -122,8 +131,11 @@ export class Facility {
     if (path === 'session') return json(200, this.session);
     if (path === 'acknowledge' || path === 'verify' || path === 'silence') return json(204);
     if (path === 'invite') return json(200, INVITE);
+    if (path === 'wards') return json(200, WARDS);
+    if (['place', 'join', 'merge', 'part'].includes(path))
+      return json(200, { record: 'record-1', notice: this.notice });
     if (path === 'day') this.dates.push(searchParams.get('date') ?? '');
-    if (path === 'day') return json(200, day(this.board, searchParams.get('stay') ?? ''));
+    if (path === 'day') return json(200, { ...day(this.board, searchParams.get('stay') ?? ''), joins: this.joins });
     if (path === 'live') {
       this.opened += 1;
       response.writeHead(200, { 'content-type': 'text/event-stream' });

@@ -55,6 +55,12 @@ describe('every page, in both themes and sizes', () => {
       await desk.at(ids.verify).click();
       await desk.at(ids.verifySign).waitFor();
     },
+    census: async () => {
+      await desk.board();
+      await desk.at(ids.row('104A')).click();
+      await desk.at(ids.census).click();
+      await desk.at(ids.move).waitFor();
+    },
     day: async () => {
       await desk.board();
       await desk.at(ids.row('104A')).click();
@@ -271,6 +277,52 @@ describe('what a person does', () => {
       'at 02:47 not seen for 17 min, past the limit',
       '1 gap is not provable: a clock was not certain',
     ]);
+  });
+
+  test('a patient goes to a bed of another ward, and what is to be known of it stays until it is read', async () => {
+    await sit();
+    await desk.board();
+    desk.facility.notice = 'Somebody else is in 202 too, as the census has it.';
+    await desk.at(ids.row('104A')).click();
+    await desk.at(ids.census).click();
+    await desk.at(ids.toWard).selectOption('ward-oak');
+    expect(await desk.at(ids.move).isDisabled()).toBe(true);
+    await desk.at(ids.toBed).selectOption('202');
+    await desk.at(ids.move).click();
+    await desk.page.getByRole('alert').getByText('Somebody else is in 202 too').waitFor();
+    const stay = board().cards.find((card) => card.bed === '104A')?.stay;
+    expect(desk.facility.posts.at(-1)).toEqual({
+      path: 'place',
+      body: { ward: 'ward-willow', stay, to: 'ward-oak', bed: '202' },
+    });
+  });
+
+  test('a provisional stay is joined to a real one, and a join is taken back', async () => {
+    await sit();
+    const woman = { stay: 'provisional-1', bed: '103B', name: 'woman, about 30', provisional: true };
+    const rows = calmCards();
+    desk.facility.board = board([...rows.slice(1), { ...rows[0], ...woman } as (typeof rows)[number]]);
+    await desk.board();
+    await desk.at(ids.row('103B')).click();
+    await desk.at(ids.census).click();
+    await desk.at(ids.intoStay).selectOption('stay-104A');
+    await desk.at(ids.join).click();
+    await expect
+      .poll(() => desk.facility.posts.at(-1))
+      .toEqual({
+        path: 'join',
+        body: { ward: 'ward-willow', stay: 'provisional-1', into: 'stay-104A' },
+      });
+    desk.facility.joins = [{ record: 'join-1', words: '“woman, about 30”, joined 02:40 by S. Lindqvist' }];
+    await desk.at(ids.dayBack).click();
+    await desk.at(ids.row('104A')).click();
+    await desk.at(ids.part('join-1')).click();
+    await expect
+      .poll(() => desk.facility.posts.at(-1))
+      .toEqual({
+        path: 'part',
+        body: { ward: 'ward-willow', stay: 'stay-104A', of: 'join-1', reason: '' },
+      });
   });
 
   test.each(['Pacific/Honolulu', 'America/Chicago', 'Asia/Tokyo'])(
