@@ -299,11 +299,11 @@ describe('what a person does', () => {
 
   test('a provisional stay is joined to a real one, and a join is taken back', async () => {
     await sit();
-    const woman = { stay: 'provisional-1', bed: '103B', name: 'woman, about 30', provisional: true };
+    const woman = { stay: 'provisional-1', bed: '199X', name: 'woman, about 30', provisional: true };
     const rows = calmCards();
     desk.facility.board = board([...rows.slice(1), { ...rows[0], ...woman } as (typeof rows)[number]]);
     await desk.board();
-    await desk.at(ids.row('103B')).click();
+    await desk.at(ids.row('199X')).click();
     await desk.at(ids.census).click();
     await desk.at(ids.intoStay).selectOption('stay-104A');
     await desk.at(ids.join).click();
