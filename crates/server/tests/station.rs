@@ -5,8 +5,8 @@
 mod common;
 
 use common::*;
-use lamplight_domain::ids::{StaffId, StayId};
-use lamplight_domain::kinds::{EmergencyKind, Event};
+use lamplight_domain::ids::{StaffId, StayId, WardId};
+use lamplight_domain::kinds::{EmergencyKind, Event, StayProvisional};
 use lamplight_domain::record::Body;
 use lamplight_domain::roster::Role;
 use lamplight_domain::station::path;
@@ -148,6 +148,10 @@ async fn nobody_sees_or_touches_another_ward() {
     for path in [path::ACKNOWLEDGE, path::VERIFY, path::SILENCE, path::INVITE] {
         let ask = browser.ask(Method::POST, path).json(&json!({ "ward": OTHER_WARD, "of": STAY }));
         assert_eq!(browser.code(ask).await, not_yours, "{path}");
+    }
+    for path in [path::PLACE, path::JOIN, path::MERGE, path::PART] {
+        let ask = json!({ "ward": OTHER_WARD, "stay": STAY, "to": WARD, "bed": "101A", "into": STAY, "of": STAY, "reason": "" });
+        assert_eq!(browser.code(browser.ask(Method::POST, path).json(&ask)).await, not_yours, "{path}");
     }
     running.stop().await;
 }
@@ -437,4 +441,49 @@ async fn a_caller_who_goes_away_in_the_middle_of_a_commit_stops_nobody_after_the
     server.record(own()).await.unwrap();
     server.close().await;
     assert_eq!(lamplight_server::verify(&house.path).unwrap().links, 3, "what was under way is written too");
+}
+
+/// What a nurse does to the census, over the wire: the boards of both wards follow.
+#[tokio::test]
+async fn a_nurse_moves_a_patient_joins_a_provisional_stay_and_takes_it_back() {
+    let house = staffed();
+    let (running, mut browser) = served(&house).await;
+    browser.log_in("nurse", PASSWORD).await;
+    let server = running.facility().clone();
+    let code = lamplight_server::invite(&house.path, "Willow Ward", &running.url, 1).unwrap().code;
+    let mut pad = Pad::join(&server, &code, 1, "").await;
+    let now = server.around().now();
+    let woman = StayId(id(31));
+    let known = StayProvisional { words: "woman, about 30".into(), bed: String::new() };
+    let mut bodies = admission(&pad, STAY, now);
+    bodies.push(pad.body(now, Some(woman), Event::StayProvisional(known)));
+    pad.push(&server, bodies).await;
+    let stays = |ward| server.board(ward).cards.into_iter().map(|c| c.stay).collect::<Vec<_>>();
+    assert_eq!(stays(WARD), [STAY, woman]);
+    let post = |path: &'static str, ask: Value| browser.code(browser.ask(Method::POST, path).json(&ask));
+    let join = |stay: StayId, into: StayId| json!({ "ward": WARD, "stay": stay, "into": into });
+    let refused = |code: &str| (StatusCode::BAD_REQUEST, code.to_owned());
+    assert_eq!(post(path::JOIN, join(STAY, woman)).await, refused("stays.direction"));
+    assert_eq!(post(path::MERGE, join(STAY, woman)).await, refused("merge.patient"));
+    assert_eq!(post(path::JOIN, join(woman, STAY)).await.0, StatusCode::OK);
+    assert_eq!(stays(WARD), [STAY]);
+    let day = browser.ask(Method::GET, &format!("{}?ward={WARD}&stay={woman}", path::DAY)).send().await.unwrap();
+    let day: Value = day.json().await.unwrap();
+    assert_eq!(day["stay"], json!(STAY));
+    assert!(day["joins"][0]["words"].as_str().unwrap().starts_with("“woman, about 30”, joined"), "{day}");
+    let part = json!({ "ward": WARD, "stay": STAY, "of": day["joins"][0]["record"], "reason": "" });
+    assert_eq!(post(path::PART, part.clone()).await.0, StatusCode::OK);
+    assert_eq!(stays(WARD), [STAY, woman]);
+    assert_eq!(post(path::PART, part).await, refused("stays.parted"));
+    // To the other ward, where somebody has the bed already.
+    let place = |to: WardId, bed: &str| json!({ "ward": WARD, "stay": STAY, "to": to, "bed": bed });
+    assert_eq!(post(path::PLACE, place(WARD, "101A")).await, refused("stay.there"));
+    assert_eq!(post(path::PLACE, place(OTHER_WARD, "999Z")).await.1, "bed.unknown");
+    assert_eq!(post(path::PLACE, place(WardId(id(999)), "101A")).await.1, "ward.unknown");
+    let wards: Value = browser.ask(Method::GET, path::WARDS).send().await.unwrap().json().await.unwrap();
+    assert_eq!(wards[1]["beds"], json!(["101A"]));
+    assert_eq!(post(path::PLACE, place(OTHER_WARD, "101A")).await.0, StatusCode::OK);
+    assert_eq!((stays(WARD), stays(OTHER_WARD)), (vec![woman], vec![STAY]));
+    running.stop().await;
+    lamplight_server::verify(&house.path).unwrap();
 }

@@ -16,3 +16,4 @@ mod restored;
 mod revoked;
 mod rules;
 mod sim;
+mod transfer;

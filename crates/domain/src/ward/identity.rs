@@ -134,25 +134,25 @@ impl Look<'_> {
         Ok(if is_taken { format!("Somebody else is in {bed} too, as the census has it.") } else { String::new() })
     }
 
-    /// Errors: "stay.unknown", "join.same", "join.closed", "join.direction".
+    /// Errors: "stay.unknown", "stays.same", "stays.closed", "stays.direction".
     pub(super) fn may_join(&self, envelope: &Envelope, into: StayId) -> Result<(), Refusal> {
         let stay = envelope.stay.ok_or_else(stay_unknown)?;
         let (joined, kept) = (self.records.patient(stay), self.records.patient(into));
         let (joined, kept) = (joined.ok_or_else(stay_unknown)?, kept.ok_or_else(stay_unknown)?);
         let refused = |code, what, next| Err(Refusal::new(code, what, next));
         if joined.stay == kept.stay {
-            return refused("join.same", "These two are one stay already.", "Choose another stay, or leave it.");
+            return refused("stays.same", "These two are one stay already.", "Choose another stay, or leave it.");
         }
         if !kept.is_open {
             return refused(
-                "join.closed",
+                "stays.closed",
                 "That patient has left: nobody would look at this one any more.",
                 "Choose the stay of somebody who is here.",
             );
         }
         if kept.is_provisional() && !joined.is_provisional() {
             return refused(
-                "join.direction",
+                "stays.direction",
                 "A stay of the census cannot become part of a provisional one.",
                 "Join the provisional stay to this one.",
             );
@@ -160,7 +160,7 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// Errors: "stay.unknown", "merge.patient", "join.same".
+    /// Errors: "stay.unknown", "merge.patient", "stays.same".
     pub(super) fn may_merge(&self, envelope: &Envelope, merged: &PatientMerged) -> Result<(), Refusal> {
         let of = |stay: StayId| self.records.patient(stay).and_then(|p| p.person()).map(|p| p.patient);
         let (stay, with) = (envelope.stay.ok_or_else(stay_unknown)?, merged.with);
@@ -173,12 +173,12 @@ impl Look<'_> {
             ));
         }
         if self.records.person(merged.patient) == self.records.person(merged.into) {
-            return Err(Refusal::new("join.same", "These two are one person already.", "There is nothing to do."));
+            return Err(Refusal::new("stays.same", "These two are one person already.", "There is nothing to do."));
         }
         Ok(())
     }
 
-    /// Errors: "record.unknown", "join.ended".
+    /// Errors: "record.unknown", "stays.parted".
     pub(super) fn may_part(&self, of: RecordId) -> Result<(), Refusal> {
         let is_join = |e: &Event| matches!(e, Event::StayJoined { .. } | Event::PatientMerged(_));
         if !self.records.held(of).iter().any(|r| r.body.event.as_ref().is_some_and(is_join)) {
@@ -186,7 +186,7 @@ impl Look<'_> {
         }
         if self.records.is_taken_back(of) {
             return Err(Refusal::new(
-                "join.ended",
+                "stays.parted",
                 "This join was taken back already.",
                 "Load the page again; it has what is known now.",
             ));

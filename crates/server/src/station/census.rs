@@ -47,7 +47,7 @@ pub async fn place(
     Ok(Json(done))
 }
 
-/// Errors: "stay.unknown", "join.same", "join.closed", "join.direction".
+/// Errors: "stay.unknown", "stays.same", "stays.closed", "stays.direction".
 pub async fn join(
     State(station): State<Station>,
     Extension(person): Extension<Person>,
@@ -60,7 +60,7 @@ pub async fn join(
     Ok(Json(write(&station, &person, ask.ward, own).await?))
 }
 
-/// Errors: "stay.unknown", "merge.patient", "join.same".
+/// Errors: "stay.unknown", "merge.patient", "stays.same".
 pub async fn merge(
     State(station): State<Station>,
     Extension(person): Extension<Person>,
@@ -85,7 +85,7 @@ pub async fn merge(
     Ok(Json(write(&station, &person, ask.ward, own).await?))
 }
 
-/// Errors: "stay.unknown", "record.unknown", "join.ended".
+/// Errors: "stay.unknown", "record.unknown", "stays.parted".
 pub async fn part(
     State(station): State<Station>,
     Extension(person): Extension<Person>,

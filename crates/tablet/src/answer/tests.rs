@@ -1,9 +1,10 @@
 //! The page's commands over a real encrypted file, without a window and without a server.
 
-use crate::file::lock;
+use crate::file::{bodies, lock};
 use crate::testing::*;
-use lamplight_domain::ids::RecordId;
-use lamplight_domain::record::Auth;
+use lamplight_domain::ids::{AuthorId, RecordId, StayId};
+use lamplight_domain::kinds::Event;
+use lamplight_domain::record::{Auth, Body, Envelope, Record};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -395,4 +396,47 @@ fn bend_pages(path: &std::path::Path) {
         raw.seek(SeekFrom::Start(page * 4096 + 50)).unwrap();
         raw.write_all(&[0xA5; 8]).unwrap();
     }
+}
+
+#[tokio::test]
+async fn somebody_unknown_is_taken_up_and_read_with_the_stay_that_the_station_joins_them_to() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), HandClock::new());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    assert_eq!(call(&tablet, "take_up", json!({ "words": "woman", "bed": "" })).await.unwrap_err(), "locked");
+    sign_in(&tablet, technician()).await;
+    assert_eq!(call(&tablet, "take_up", json!({ "words": " ", "bed": "" })).await.unwrap_err(), "words.empty");
+    assert_eq!(call(&tablet, "take_up", json!({ "words": "woman", "bed": "999Z" })).await.unwrap_err(), "bed.unknown");
+    let beds = call(&tablet, "beds", json!({})).await.unwrap();
+    assert_eq!(beds[0], json!({ "bed": "101A", "taken": true }));
+    let taken = call(&tablet, "take_up", json!({ "words": "woman, about 30", "bed": "" })).await.unwrap();
+    let woman: StayId = taken["stay"].as_str().unwrap().parse().unwrap();
+    let board = tablet.board().unwrap();
+    let card = board.cards.iter().find(|c| c.stay == woman).unwrap();
+    assert_eq!((card.name.as_str(), card.words.as_str()), ("woman, about 30", "check now"));
+    clock.pass(60_000);
+    let seen = tablet.record(technician(), Auth::Pin, Some(woman), None, check(), None).unwrap().record;
+    drop(tablet);
+
+    // It is there after a start, and after the station has said who it is.
+    let tablet = open(dir.path(), &clock);
+    assert!(tablet.board().unwrap().cards.iter().any(|c| c.stay == woman));
+    let joined =
+        Envelope { stay: Some(woman), ..Body::parse(&foreign(0xCE10, check(), START + 60_000)).unwrap().envelope };
+    let bytes = Body::new(joined, Event::StayJoined { into: stay() }).to_bytes().unwrap();
+    tablet.0.records.write(|to| bodies::insert(to, &bytes)).unwrap();
+    let record = Record::parse(&bytes, AuthorId(Uuid::nil()), 9, Some(START + 60_000)).unwrap();
+    tablet.0.known_mut().records.take(record);
+    let board = tablet.board().unwrap();
+    assert_eq!(board.cards.iter().map(|c| c.stay).collect::<Vec<_>>(), [stay()]);
+    assert_eq!(board.cards[0].last_seen.as_ref().unwrap().record, seen);
+    sign_in(&tablet, technician()).await;
+    // The page may still hold the old card.
+    let pad = call(&tablet, "pad", json!({ "stay": woman })).await.unwrap();
+    assert_eq!(pad["card"]["stay"], json!(stay()));
+    // A day so long ago that it is read from the file.
+    clock.pass(10 * 24 * 3_600_000);
+    sign_in(&tablet, technician()).await;
+    let day = call(&tablet, "day", json!({ "stay": stay(), "date": "2026-11-22" })).await;
+    let rows = day.map(|d| d["rows"].as_array().unwrap().iter().filter(|r| r["record"] == json!(seen)).count());
+    assert_eq!(rows, Ok(1));
 }
