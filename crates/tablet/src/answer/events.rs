@@ -1,7 +1,7 @@
 //! Writing down what concerns the ward: acknowledgements, ends of emergencies, who holds the observations, who watches whom.
 
 use crate::file::bodies;
-use crate::record::{Entry, join_first, new_id, no_roster};
+use crate::record::{Entry, join_first, no_roster};
 use crate::tablet::Inner;
 use lamplight_domain::commands::{BedChoice, EndEmergency, Saved, TakeUp, TakenUp};
 use lamplight_domain::ids::{RecordId, StaffId, StayId};
@@ -19,7 +19,7 @@ impl Inner {
     /// Errors: those of [`lamplight_domain::ward::may_record`].
     pub(super) fn take_up(&self, ask: TakeUp) -> Result<TakenUp, Refusal> {
         let by = Some(self.signed_in()?.staff);
-        let stay = StayId(new_id(self.clock.read().wall).0);
+        let stay = StayId(self.new_id(self.clock.read().wall)?.0);
         let known = StayProvisional { words: ask.words.trim().to_owned(), bed: ask.bed };
         let event = Event::StayProvisional(known);
         let saved = self.record(Entry { by, auth: Auth::Pin, stay: Some(stay), id: None, event, observed_at: None })?;
