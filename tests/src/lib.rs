@@ -5,6 +5,8 @@ pub mod axe;
 pub mod cable;
 pub mod display;
 pub mod facility;
+#[cfg(debug_assertions)]
+pub mod faults;
 pub mod hands;
 pub mod page;
 pub mod process;

@@ -1,12 +1,12 @@
 //! The device key that every file of this tablet is encrypted with: 32 random bytes in `device.key`, readable by this
 //! user only. `device.check` beside it tells a wrong key from a damaged file, which SQLite answers alike.
 
+use crate::disk;
 use hmac::{Hmac, KeyInit, Mac};
 use lamplight_domain::refusal::Refusal;
 use sha2::Sha256;
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -89,11 +89,11 @@ fn check(key: &[u8; 32]) -> [u8; 16] {
 /// Durable before it returns: file, name and folder.
 fn write_private(dir: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     let temporary = dir.join(format!("{name}.new"));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&temporary, dir.join(name))?;
-    File::open(dir)?.sync_all()
+    let file = disk::create(&temporary)?;
+    disk::write_at(&file, bytes, 0)?;
+    disk::sync(&file)?;
+    disk::rename(&temporary, &dir.join(name))?;
+    disk::sync_folder(dir)
 }
 
 fn missing() -> Refusal {

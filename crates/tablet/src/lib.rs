@@ -10,6 +10,8 @@ mod agree_tests;
 mod answer;
 mod clock;
 mod contact;
+#[cfg_attr(not(debug_assertions), allow(unused))]
+pub mod disk;
 mod export;
 mod file;
 mod identity;

@@ -1,9 +1,8 @@
 //! A file that is only there to be freed: when the disk is full, it makes room for the checks of the time that somebody
 //! needs to make more.
 
+use crate::disk;
 use crate::file::broken::free_bytes;
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 
 const FILE: &str = "reserve";
@@ -14,7 +13,7 @@ const WANTED_FREE: u64 = 64 << 20;
 
 /// Gives the room back. False where it was given already.
 pub fn free(dir: &Path) -> bool {
-    let freed = std::fs::remove_file(dir.join(FILE)).is_ok();
+    let freed = disk::remove(&dir.join(FILE)).is_ok();
     if freed {
         tracing::error!("the disk is full; the reserve was freed");
     }
@@ -28,9 +27,9 @@ pub fn keep(dir: &Path) {
         return;
     }
     let written =
-        File::create(&path).and_then(|mut file| file.write_all(&vec![0; BYTES]).and_then(|()| file.sync_all()));
+        disk::create(&path).and_then(|file| disk::write_at(&file, &vec![0; BYTES], 0).and_then(|()| disk::sync(&file)));
     if written.is_err() {
-        let _ = std::fs::remove_file(&path);
+        let _ = disk::remove(&path);
     }
 }
 

@@ -9,6 +9,7 @@
 //! key, tag ‖ salt), the index as nonce, its first 12 bytes as associated data. Every file has a salt of its own and
 //! no index is used twice in it. The file is written full of zeros first, so that an append changes no metadata.
 
+use crate::disk;
 use crate::keys::{DeviceKey, random};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit, Nonce};
@@ -17,7 +18,6 @@ use lamplight_domain::ids::AuthorId;
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Result, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
@@ -75,7 +75,7 @@ impl SecondCopy {
         let fresh = dir.join(format!("{FILE}.new"));
         let mut salt = [0; 16];
         random(&mut salt).map_err(|_| Error::other("no random numbers"))?;
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        let file = disk::create(&fresh)?;
         let mut copy =
             SecondCopy { file, cipher: cipher(key, &salt), end: STEP as u64, size: 0, next_index: 0, broken: false };
         let mut out = Vec::from(MAGIC);
@@ -86,11 +86,11 @@ impl SecondCopy {
             copy.seal_link(&mut out, link, body)?;
         }
         copy.grow_to(out.len() as u64)?;
-        copy.file.write_all_at(&out, 0)?;
+        disk::write_at(&copy.file, &out, 0)?;
         copy.end = out.len() as u64;
-        copy.file.sync_all()?;
-        std::fs::rename(&fresh, &path)?;
-        File::open(dir)?.sync_all()?;
+        disk::sync(&copy.file)?;
+        disk::rename(&fresh, &path)?;
+        disk::sync_folder(dir)?;
         Ok(copy)
     }
 
@@ -143,8 +143,8 @@ impl SecondCopy {
         let end = self.end + frames.len() as u64;
         let written = self
             .grow_to(end)
-            .and_then(|()| self.file.write_all_at(frames, self.end))
-            .and_then(|()| rustix::fs::fdatasync(&self.file).map_err(Error::from));
+            .and_then(|()| disk::write_at(&self.file, frames, self.end))
+            .and_then(|()| disk::sync_data(&self.file));
         match written {
             Ok(()) => self.end = end,
             Err(_) => self.broken = true,
@@ -162,10 +162,10 @@ impl SecondCopy {
         let mut at = self.size;
         while at < size {
             let n = (size - at).min(GROW);
-            self.file.write_all_at(&zeros[..n as usize], at)?;
+            disk::write_at(&self.file, &zeros[..n as usize], at)?;
             at += n;
         }
-        self.file.sync_all()?;
+        disk::sync(&self.file)?;
         self.size = size;
         Ok(())
     }

@@ -3,6 +3,7 @@
 use crate::answer::help::Unrecorded;
 use crate::clock::{Clock, SystemClock};
 use crate::contact::Contact;
+use crate::disk;
 use crate::file::{Broken, File, Schema, aside, drafts, identity, links, lock, meta, receipts};
 use crate::identity::Identity;
 use crate::keys::{self, Chance, DeviceKey};
@@ -17,7 +18,7 @@ use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::Roster;
 use lamplight_domain::time::{Clocks, Ms, Now};
 use rustix::fs::{FlockOperation, flock};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -279,6 +280,16 @@ fn drafts_done(to: &rusqlite::Transaction<'_>) -> rusqlite::Result<usize> {
     drafts::drop_saved(to)
 }
 
+/// With the folders above it, each named durably before anything stands in it.
+fn make(dir: &Path) -> std::io::Result<()> {
+    let above = dir.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !above.exists() {
+        make(above)?;
+    }
+    disk::make_folder(dir)?;
+    disk::sync_folder(above)
+}
+
 /// Makes the folder and holds it for this process: two programs that wrote one chain would fork it.
 fn claim(dir: &Path) -> Result<std::fs::File, Refusal> {
     let failed = |e: std::io::Error| {
@@ -289,7 +300,7 @@ fn claim(dir: &Path) -> Result<std::fs::File, Refusal> {
         )
     };
     if !dir.exists() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
+        make(dir).map_err(failed)?;
     }
     let file = std::fs::OpenOptions::new()
         .create(true)

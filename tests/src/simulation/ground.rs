@@ -177,7 +177,7 @@ fn admission(ward: usize, n: usize) -> [Event; 3] {
         until: None,
         replaces: vec![],
     };
-    [Event::StayOpened(opened), Event::StayPlaced { bed: format!("10{n}A") }, Event::Order(order)]
+    [Event::StayOpened(opened), Event::StayPlaced { bed: format!("10{n}A"), from: None }, Event::Order(order)]
 }
 
 fn roster() -> Roster {

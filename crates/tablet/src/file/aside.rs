@@ -4,8 +4,8 @@
 //! fresh file exists, so what stands at the old place is still the damaged one. `not-taken-over` stands until what
 //! could be read of it is in the fresh file.
 
+use crate::disk;
 use lamplight_domain::refusal::Refusal;
-use std::fs::File;
 use std::io::Result;
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ const NOT_TAKEN_OVER: &str = "not-taken-over";
 pub fn move_away(path: &Path) -> std::result::Result<PathBuf, Refusal> {
     let begun = folder(&parent(path).join(FOLDER)).and_then(|folder| {
         mark(&folder, MOVING, name(path))?;
-        File::open(parent(&folder))?.sync_all()?;
+        disk::sync_folder(parent(&folder))?;
         finish(&folder, path)?;
         Ok(folder)
     });
@@ -38,8 +38,8 @@ pub fn not_taken_over(path: &Path) -> Result<Vec<PathBuf>> {
 
 /// What could be read of it is durable elsewhere.
 pub fn taken_over(folder: &Path) -> Result<()> {
-    std::fs::remove_file(folder.join(NOT_TAKEN_OVER))?;
-    File::open(folder)?.sync_all()
+    disk::remove(&folder.join(NOT_TAKEN_OVER))?;
+    disk::sync_folder(folder)
 }
 
 fn finish(folder: &Path, path: &Path) -> Result<()> {
@@ -48,18 +48,19 @@ fn finish(folder: &Path, path: &Path) -> Result<()> {
         from.push(suffix);
         let from = PathBuf::from(from);
         if let (true, Some(name)) = (from.exists(), from.file_name()) {
-            std::fs::rename(&from, folder.join(name))?;
+            disk::rename(&from, &folder.join(name))?;
         }
     }
-    File::open(parent(path))?.sync_all()?;
-    std::fs::rename(folder.join(MOVING), folder.join(NOT_TAKEN_OVER))?;
-    File::open(folder)?.sync_all()
+    disk::sync_folder(parent(path))?;
+    disk::rename(&folder.join(MOVING), &folder.join(NOT_TAKEN_OVER))?;
+    disk::sync_folder(folder)
 }
 
 fn mark(folder: &Path, mark: &str, name: &str) -> Result<()> {
-    std::fs::write(folder.join(mark), name)?;
-    File::open(folder.join(mark))?.sync_all()?;
-    File::open(folder)?.sync_all()
+    let file = disk::create(&folder.join(mark))?;
+    disk::write_at(&file, name.as_bytes(), 0)?;
+    disk::sync(&file)?;
+    disk::sync_folder(folder)
 }
 
 fn marked(dir: &Path, mark: &str, name: &str) -> Result<Vec<PathBuf>> {
@@ -97,11 +98,15 @@ fn cannot(e: &std::io::Error) -> Refusal {
 
 /// A new folder named by the time; numbered where several files are set aside within a second.
 fn folder(parent: &Path) -> Result<PathBuf> {
-    std::fs::create_dir_all(parent)?;
+    match disk::make_folder(parent) {
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+        // Named durably before anything moves into it.
+        made => made.and_then(|()| disk::sync_folder(self::parent(parent)))?,
+    }
     let time = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()).format("%Y-%m-%dT%H%M%SZ");
     for n in 0.. {
         let folder = parent.join(if n == 0 { time.to_string() } else { format!("{time}-{n}") });
-        match std::fs::create_dir(&folder) {
+        match disk::make_folder(&folder) {
             Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
             other => return other.map(|()| folder),
         }

@@ -50,8 +50,9 @@ impl Tablet {
         let roster = joined.roster;
         let keep = move |inner: &Inner| {
             let mut hand = lock(&inner.pen);
+            // The roster first: a tablet that is somebody can record, also after a cut in between and without a network.
+            inner.keep_roster(&identity, roster)?;
             inner.set_identity(identity).map_err(super::push::local)?;
-            inner.take_roster(roster)?;
             *hand = inner.pick_up().map_err(super::push::local)?;
             drop(hand);
             inner.heard(&exchange);

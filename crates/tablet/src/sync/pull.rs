@@ -6,6 +6,7 @@ use super::push::local;
 use super::witness;
 use crate::contact::Exchange;
 use crate::file::{bodies, feeds, held, kept, lock, meta, pins, roster};
+use crate::identity::Identity;
 use crate::known::{CONTACTS, Known};
 use crate::tablet::{CONTACT, Inner, ROSTER};
 use crate::trouble;
@@ -234,14 +235,20 @@ impl Inner {
     }
 
     /// `anyway`: one of the same version for another ward brings the sign-ins of that ward's people.
-    pub(super) fn take_roster_of(&self, mut roster: Roster, anyway: bool) -> Result<(), Trouble> {
+    pub(super) fn take_roster_of(&self, roster: Roster, anyway: bool) -> Result<(), Trouble> {
         let identity = self.identity().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
+        let is_same = |ours: &Arc<Roster>| ours.version == roster.version && ours.facility.id == roster.facility.id;
+        let is_ours = |known: &Known| !known.lacks_pins && known.roster.as_ref().is_some_and(is_same);
+        if !anyway && is_ours(&self.known()) {
+            return Ok(());
+        }
+        self.keep_roster(&identity, roster)
+    }
+
+    /// For this identity, which need not be kept itself yet.
+    pub fn keep_roster(&self, identity: &Identity, mut roster: Roster) -> Result<(), Trouble> {
         if roster.facility.id != identity.facility {
             return Err(not_the_server("its roster is of another facility"));
-        }
-        let is_ours = |known: &Known| known.roster.as_ref().is_some_and(|ours| ours.version == roster.version);
-        if !anyway && is_ours(&self.known()) && !self.known().lacks_pins {
-            return Ok(());
         }
         let sealed = pins::seal(&identity.device_secret.0, &mut roster);
         self.identity_file
