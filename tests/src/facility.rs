@@ -21,6 +21,8 @@ pub struct Facility {
     pub address: SocketAddr,
     serving: Option<Process>,
     starts: u32,
+    /// Of every program that is started from now on, beside what this one has.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Facility {
@@ -42,6 +44,7 @@ impl Facility {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             serving: None,
             starts: 0,
+            environment: Vec::new(),
         };
         facility.logins = facility.command_with("demo", arguments)?;
         facility.start()?;
@@ -68,6 +71,7 @@ impl Facility {
     pub fn start(&mut self) -> Result<()> {
         self.starts += 1;
         let mut command = Command::new(&self.program);
+        command.envs(self.environment.iter().cloned());
         command.args(["serve", "--data"]).arg(self.data()).args(["--listen", &self.address.to_string()]);
         let mut process = Process::start(&format!("server-{}", self.starts), command, &self.logs())?;
         let line = process.first_line(Duration::from_secs(60))?;
@@ -115,6 +119,7 @@ impl Facility {
     /// As [`Facility::command_with`], also where it refuses: (status, stdout, stderr).
     pub fn run(&self, name: &str, arguments: &[&str]) -> Result<(ExitStatus, String, String)> {
         let mut command = Command::new(&self.program);
+        command.envs(self.environment.iter().cloned());
         command.arg(name).arg("--data").arg(self.data()).args(arguments);
         process::run(command)
     }

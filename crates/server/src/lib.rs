@@ -8,6 +8,7 @@ pub mod cli;
 pub mod commands;
 pub mod demo;
 pub mod facility;
+pub mod failpoint;
 pub mod folder;
 pub mod http;
 pub mod station;

@@ -1,6 +1,7 @@
 //! Picking the pen up: the records file and the second copy are compared, and whichever lost something gets it back
 //! from the other. Only then may anything more be written, so that no number is ever used twice.
 
+use crate::failpoint::failpoint;
 use crate::file::{Broken, bodies, links, lock, meta};
 use crate::identity::Identity;
 use crate::pen::{self, Pen};
@@ -80,7 +81,9 @@ impl Inner {
     pub fn take_fresh_author(&self, identity: &Identity) -> Result<Identity, Broken> {
         let fresh = identity.with_fresh_author(&*self.chance).map_err(Broken::Refused)?;
         self.records.write(|to| meta::set(to, HEALING, &true))?;
+        failpoint!("author.healing-set");
         self.set_identity(fresh.clone())?;
+        failpoint!("author.taken");
         Ok(fresh)
     }
 

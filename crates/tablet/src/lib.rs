@@ -13,6 +13,8 @@ mod contact;
 #[cfg_attr(not(debug_assertions), allow(unused))]
 pub mod disk;
 mod export;
+#[cfg_attr(not(debug_assertions), allow(unused))]
+pub mod failpoint;
 mod file;
 mod identity;
 mod keys;

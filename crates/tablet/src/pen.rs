@@ -1,6 +1,7 @@
 //! The pen: the one way into this tablet's own chain. What it has written is durable twice, in the records file and in
 //! the second copy, before anybody is told.
 
+use crate::failpoint::failpoint;
 use crate::file::{Broken, bodies, links, lock};
 use crate::reserve;
 use crate::second_copy::{Kept, SecondCopy};
@@ -69,10 +70,14 @@ impl Inner {
             self.lay_down(hand, pen);
             return Err(broken);
         }
+        failpoint!("pen.copied");
         let written = self.records.write(|to| {
             write(to, &links)?;
-            also(to)
+            also(to)?;
+            failpoint!("pen.written");
+            Ok(())
         });
+        failpoint!("pen.committed");
         match written {
             Ok(()) => {}
             Err(Broken::Damaged(name)) => {

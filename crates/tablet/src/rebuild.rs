@@ -3,6 +3,7 @@
 //! second copy; the rest comes from the feed.
 
 use crate::answer::state::THEME;
+use crate::failpoint::failpoint;
 use crate::file::{Broken, aside, bodies, drafts, heads, held, is_sound, links, lock, meta, receipts};
 use crate::pen::Pen;
 use crate::second_copy;
@@ -117,6 +118,7 @@ impl Inner {
                 Ok(read_what_can_be(from, &authors, copy_head))
             })
             .unwrap_or(Salvaged { incomplete: true, ..Salvaged::default() });
+        failpoint!("rebuild.carried-over");
         // The old author's newest links may be lost, and another link must never get their numbers: a fresh author.
         self.take_fresh_author(&identity)?;
         let kept = self.records.read(|from| {
@@ -146,6 +148,7 @@ impl Inner {
             }
             meta::set(to, SET_ASIDE, &told)
         })?;
+        failpoint!("rebuild.filled");
         tracing::error!(kept = told.kept, incomplete = told.incomplete, "the records file was set aside");
         self.tell_of(told);
         Ok(())

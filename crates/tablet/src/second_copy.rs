@@ -10,6 +10,7 @@
 //! no index is used twice in it. The file is written full of zeros first, so that an append changes no metadata.
 
 use crate::disk;
+use crate::failpoint::failpoint;
 use crate::keys::{DeviceKey, random};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit, Nonce};
@@ -89,7 +90,9 @@ impl SecondCopy {
         disk::write_at(&copy.file, &out, 0)?;
         copy.end = out.len() as u64;
         disk::sync(&copy.file)?;
+        failpoint!("copy.begun");
         disk::rename(&fresh, &path)?;
+        failpoint!("copy.named");
         disk::sync_folder(dir)?;
         Ok(copy)
     }

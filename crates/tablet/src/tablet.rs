@@ -4,6 +4,7 @@ use crate::answer::help::Unrecorded;
 use crate::clock::{Clock, SystemClock};
 use crate::contact::Contact;
 use crate::disk;
+use crate::failpoint::failpoint;
 use crate::file::{Broken, File, Schema, aside, drafts, identity, links, lock, meta, receipts};
 use crate::identity::Identity;
 use crate::keys::{self, Chance, DeviceKey};
@@ -209,6 +210,7 @@ impl Inner {
             identity::set(to, &identity)?;
             identity::joined(to)
         })?;
+        failpoint!("identity.in-one-file");
         self.records.write(|to| meta::set(to, IDENTITY, &identity))?;
         let identity = Arc::new(identity);
         *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Some(identity.clone());

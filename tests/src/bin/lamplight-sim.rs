@@ -76,6 +76,8 @@ enum Verb {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    #[cfg(debug_assertions)]
+    lamplight_tablet::failpoint::set_up();
     match answer(Sim::parse()).await {
         Ok((Some(value), code)) => say(&value).map_or(ExitCode::FAILURE, |()| code),
         Ok((None, code)) => code,

@@ -5,7 +5,7 @@ use lamplight_domain::kinds::{Event, Order, StayOpened};
 use lamplight_domain::level::Level;
 use lamplight_domain::record::Auth;
 use lamplight_domain::refusal::Refusal;
-use lamplight_domain::roster::{Bed, Facility, Lists, Role, Roster, Settings, Staff, Ward};
+use lamplight_domain::roster::{Bed, Facility, ListItem, Lists, Makes, Role, Roster, Settings, Staff, Tone, Ward};
 use lamplight_server::facility::{Own, found};
 use lamplight_server::{Running, Surroundings, serve};
 use lamplight_tablet::{Options, Tablet};
@@ -35,6 +35,15 @@ pub fn roster() -> Roster {
         active: true,
         pin: None,
     };
+    let item = |code: &str| ListItem {
+        code: code.into(),
+        label: code.into(),
+        hint: String::new(),
+        tone: Tone::Plain,
+        makes: Makes::Check,
+        common: true,
+        short: String::new(),
+    };
     let bed = Bed { label: "101A".into(), room: "101".into(), area: "East".into() };
     Roster {
         version: 1,
@@ -47,7 +56,12 @@ pub fn roster() -> Roster {
         wards: vec![Ward { id: WARD, name: "Willow Ward".into(), beds: vec![bed] }],
         staff: vec![person(TECHNICIAN, "Okafor", Role::Technician), person(NURSE, "Lindqvist", Role::Nurse)],
         tablets: vec![],
-        lists: Lists { version: 1, ..Lists::default() },
+        lists: Lists {
+            version: 1,
+            places: ["bedroom", "day_room", "hallway"].map(item).into(),
+            activities: ["eyes_closed", "resting", "tv", "walking", "with_peers", "calm"].map(item).into(),
+            ..Lists::default()
+        },
         settings: Settings::default(),
     }
 }
@@ -98,6 +112,19 @@ impl House {
         if let Some(running) = self.running.take() {
             running.stop().await;
         }
+    }
+
+    pub async fn back_up(&self, to: &Path) {
+        let (data, to) = (self.data(), to.to_owned());
+        tokio::task::spawn_blocking(move || lamplight_server::backup(&data, &to)).await.unwrap().unwrap();
+    }
+
+    /// Serves a copy of that folder from now on, as somebody who restores a backup.
+    pub async fn put_back(&mut self, from: &Path) {
+        self.stop().await;
+        std::fs::remove_dir_all(self.data()).unwrap();
+        copy(from, &self.data());
+        self.serve(&self.data()).await;
     }
 
     async fn admit(&self) {
@@ -189,8 +216,12 @@ async fn exported(tablet: &Tablet) -> Vec<Value> {
     lines(&String::from_utf8(tokio::task::spawn_blocking(export).await.unwrap()).unwrap()).unwrap()
 }
 
-/// Of a server's folder that nobody serves, once every chain and feed of it was walked.
+/// Of a server's folder, once every chain and feed of it was walked.
 pub async fn notes_at(data: &Path) -> Notes {
+    notes(&lines_at(data).await)
+}
+
+pub async fn lines_at(data: &Path) -> Vec<Value> {
     let data = data.to_owned();
     let export = move || {
         lamplight_server::verify(&data).unwrap();
@@ -198,7 +229,7 @@ pub async fn notes_at(data: &Path) -> Notes {
         lamplight_server::export(&data, &mut out).unwrap();
         out
     };
-    notes(&lines(&String::from_utf8(tokio::task::spawn_blocking(export).await.unwrap()).unwrap()).unwrap())
+    lines(&String::from_utf8(tokio::task::spawn_blocking(export).await.unwrap()).unwrap()).unwrap()
 }
 
 fn notes(lines: &[Value]) -> Notes {

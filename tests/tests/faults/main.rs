@@ -7,4 +7,5 @@
 
 mod calls;
 mod house;
+mod points;
 mod power;

@@ -184,6 +184,41 @@ async fn after_a_power_cut_either_of_the_two_copies_holds_what_was_shown_as_save
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_copy_that_is_begun_anew_holds_what_waits_without_the_records_file() {
+    let watch = Watch::begin();
+    let house = House::open().await;
+    let tablet = house.tablet("tablet").await;
+    let ids: Vec<String> = (0..3).map(|_| new_id()).map(|id| id.to_string()).collect();
+    for id in &ids {
+        note(&tablet, id.parse().unwrap()).await.unwrap();
+    }
+    close(tablet).await;
+    let dir = house.dir("tablet");
+    // The power went in the middle of an append: what is there cannot be gone on with.
+    let path = dir.join("second-copy");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let end = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    bytes[end + 100] = 1;
+    std::fs::write(&path, bytes).unwrap();
+    let mut plug = Plug::of(house.root.path()).unwrap();
+    watch.write_down(&dir);
+    let tablet = open(&dir).await.unwrap();
+    let calls = watch.calls();
+    close(tablet).await;
+    let renamed = calls.iter().any(|call| matches!(call, Call::Rename { to, .. } if *to == path));
+    assert!(renamed, "it was begun anew");
+    calls.iter().for_each(|call| plug.take(call));
+    let image = house::folder();
+    let dir = image.path().join("tablet");
+    plug.pull(Cut::AllLost, &mut dice(0, 0), &house.dir("tablet"), &dir).unwrap();
+    std::fs::remove_file(dir.join("records.db")).unwrap();
+    let tablet = open(&dir).await.unwrap();
+    let notes = notes_of(&tablet).await;
+    assert!(ids.iter().all(|id| notes.contains_key(id)), "{notes:?}");
+    close(tablet).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_power_cut_after_any_call_of_the_server_loses_nothing_that_it_gave_a_receipt_for() {
     let seed = seed();
     let story = story().await;

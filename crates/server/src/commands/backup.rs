@@ -2,6 +2,7 @@
 //! so whoever serves it is to every tablet a server that was restored.
 
 use crate::facility::damaged;
+use crate::failpoint::failpoint;
 use crate::folder::{DatabaseKey, Folder};
 use crate::store::{self, StoreError, meta};
 use crate::surroundings::Surroundings;
@@ -54,6 +55,7 @@ pub fn backup_at(path: &Path, to: &Path, around: &Surroundings) -> Result<Backed
             format!("Remove {}, make room, and back up again; the original is untouched.", to.display()),
         )
     })?;
+    failpoint!("backup.copied");
     on_disk(&copy)?;
     for file in [from.ca_file(), from.key_file()] {
         let bytes = std::fs::read(&file).map(zeroize::Zeroizing::new);
@@ -67,6 +69,7 @@ pub fn backup_at(path: &Path, to: &Path, around: &Surroundings) -> Result<Backed
         let name = file.file_name().unwrap_or_default();
         copy.write_private(&copy.path().join(name), &bytes)?;
     }
+    failpoint!("backup.keyed");
     // Only now is it true: tablets may prune what is older.
     meta::set(&db, meta::BACKED_UP, &mark.0.to_be_bytes()).map_err(|e| damaged(path, &e.into()))?;
     Ok(BackedUp { to: to.display().to_string(), backed_up: mark, records })

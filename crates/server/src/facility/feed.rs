@@ -4,6 +4,7 @@ use super::cursors::CursorMarks;
 use super::heads;
 use super::join::{for_ward, revoked};
 use super::{FacilityServer, trouble, unknown_author};
+use crate::failpoint::failpoint;
 use crate::store::feed::{self, Page, Sent, WardNo};
 use crate::store::{StoreError, meta};
 use lamplight_domain::chain::{Hash, body_hash};
@@ -148,6 +149,7 @@ impl FacilityServer {
             };
             if is_news {
                 meta::begin_generation(db, fresh, now)?;
+                failpoint!("generation.begun");
             }
             Ok(is_news)
         };

@@ -21,6 +21,7 @@ pub mod standing;
 mod upgrade;
 pub mod writer;
 
+use crate::failpoint::failpoint;
 use crate::folder::DatabaseKey;
 use lamplight_domain::refusal::Refusal;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -80,6 +81,7 @@ fn open_with(path: &Path, key: &DatabaseKey, steps: &[&str]) -> Result<Connectio
             "Start the newer lamplight-server with it; nothing was changed.",
         ));
     }
+    failpoint!("open.before-migration");
     upgrade::bring_up(&mut db, path, key, steps).map_err(|e| {
         Refusal::new(
             "database.unreadable",
@@ -87,6 +89,7 @@ fn open_with(path: &Path, key: &DatabaseKey, steps: &[&str]) -> Result<Connectio
             "Nothing was changed. Make room on the disk and start again, or restore the last backup.",
         )
     })?;
+    failpoint!("open.migrated");
     Ok(db)
 }
 

@@ -2,6 +2,7 @@
 //! answer before the commit returned.
 
 use super::StoreError;
+use crate::failpoint::failpoint;
 use crate::folder::DatabaseKey;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -183,7 +184,9 @@ fn commit(db: &Connection, batch: Vec<Work>) -> bool {
             Err(_) => tracing::error!("a write panicked and was undone"),
         }
     }
+    failpoint!("push.before-commit");
     let committed = if sound { db.execute_batch("COMMIT") } else { Err(rusqlite::Error::InvalidQuery) };
+    failpoint!("push.committed");
     if let Err(e) = &committed {
         tracing::error!(%e, "not committed");
         let _ = db.execute_batch("ROLLBACK");

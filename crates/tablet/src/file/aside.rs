@@ -5,6 +5,7 @@
 //! could be read of it is in the fresh file.
 
 use crate::disk;
+use crate::failpoint::failpoint;
 use lamplight_domain::refusal::Refusal;
 use std::io::Result;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ pub fn move_away(path: &Path) -> std::result::Result<PathBuf, Refusal> {
     let begun = folder(&parent(path).join(FOLDER)).and_then(|folder| {
         mark(&folder, MOVING, name(path))?;
         disk::sync_folder(parent(&folder))?;
+        failpoint!("aside.marked");
         finish(&folder, path)?;
         Ok(folder)
     });
@@ -52,6 +54,7 @@ fn finish(folder: &Path, path: &Path) -> Result<()> {
         }
     }
     disk::sync_folder(parent(path))?;
+    failpoint!("aside.moved");
     disk::rename(&folder.join(MOVING), &folder.join(NOT_TAKEN_OVER))?;
     disk::sync_folder(folder)
 }

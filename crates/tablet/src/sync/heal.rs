@@ -3,6 +3,7 @@
 
 use super::push::{Pushing, Stands, local, not_taken};
 use crate::agree::{self, HEALING};
+use crate::failpoint::failpoint;
 use crate::file::{links, lock, meta};
 use crate::tablet::Inner;
 use crate::trouble;
@@ -49,6 +50,7 @@ impl Inner {
         self.introduce(facility, pushing).await?;
         let own = self.blocking(|inner| inner.records.read(links::own_bodies).map_err(local)).await?;
         self.offer(facility, &own).await?;
+        failpoint!("heal.offered");
         self.blocking(|inner| inner.records.write(|to| meta::set(to, HEALING, &false)).map_err(local)).await
     }
 

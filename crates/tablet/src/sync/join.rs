@@ -3,6 +3,7 @@
 
 use super::client::{Client, not_the_server};
 use crate::contact::Exchange;
+use crate::failpoint::failpoint;
 use crate::file::{identity, lock};
 use crate::identity::{Identity, OwnAuthor, Secret};
 use crate::tablet::{Inner, Tablet};
@@ -35,6 +36,7 @@ impl Tablet {
             ));
         }
         let seed = self.0.blocking(|inner| inner.joining_key().map_err(Trouble::Refused)).await.map_err(in_words)?;
+        failpoint!("join.key-kept");
         let key = SigningKey::from_seed(&seed.0);
         let asked = self.0.clock.read();
         let hello = facility.hello().await.map_err(in_words)?;
@@ -42,6 +44,7 @@ impl Tablet {
         let proof = key.sign(&JoinAsk::message(&invite.code));
         let ask = JoinAsk { code: invite.code.clone(), key: key.public(), proof, name: name.trim().to_owned() };
         let joined = facility.join(ask).await.map_err(in_words)?;
+        failpoint!("join.answered");
         if !is_for(&joined, invite, &key) {
             return Err(in_words(not_the_server("its credential does not hold")));
         }
@@ -52,6 +55,7 @@ impl Tablet {
             let mut hand = lock(&inner.pen);
             // The roster first: a tablet that is somebody can record, also after a cut in between and without a network.
             inner.keep_roster(&identity, roster)?;
+            failpoint!("join.roster-kept");
             inner.set_identity(identity).map_err(super::push::local)?;
             *hand = inner.pick_up().map_err(super::push::local)?;
             drop(hand);

@@ -3,6 +3,7 @@
 //! tablet that did may be gone.
 
 use super::push::local;
+use crate::failpoint::failpoint;
 use crate::file::{bodies, feeds, held, lock, meta};
 use crate::tablet::Inner;
 use lamplight_domain::chain::Hash;
@@ -85,6 +86,7 @@ impl Inner {
         let hashes = self.blocking(move |inner| inner.records.read(list).map_err(local)).await?;
         tracing::warn!(offered = hashes.len(), "the server was restored; it is asked for what it lacks");
         self.offer(facility, &hashes).await?;
+        failpoint!("offer.done");
         self.blocking(|inner| {
             let now = lock(&inner.contact).last;
             let settle = |to: &rusqlite::Transaction<'_>| {
@@ -105,6 +107,7 @@ impl Inner {
         for offered in hashes.chunks(OFFER_MAX) {
             let author = self.sync_state().author.ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
             let answer = facility.offer(OfferAsk { author, bodies: offered.to_vec() }).await?;
+            failpoint!("offer.answered");
             for lacking in answer.lacks.chunks(RELINK_MAX) {
                 let lacking = lacking.to_vec();
                 self.blocking(move |inner| inner.relink(&lacking)).await?;
@@ -129,6 +132,7 @@ impl Inner {
                 lacking.iter().map(|hash| bodies::bytes(to, hash)).collect()
             })
             .map_err(local)?;
+        failpoint!("offer.forgotten");
         self.write_down_again(&mut hand, bodies.into_iter().flatten().collect(), after).map_err(local)
     }
 }

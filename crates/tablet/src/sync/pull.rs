@@ -5,6 +5,7 @@ use super::offer;
 use super::push::local;
 use super::witness;
 use crate::contact::Exchange;
+use crate::failpoint::failpoint;
 use crate::file::{bodies, feeds, held, kept, lock, meta, pins, roster};
 use crate::identity::Identity;
 use crate::known::{CONTACTS, Known};
@@ -182,9 +183,11 @@ impl Inner {
                     kept::read(to, identity.ward, from, &header.next, header.more, header.server_time)?;
                     meta::set(to, CONTACTS, &header.contacts)?;
                     meta::set(to, CONTACT, &contact)?;
+                    failpoint!("page.written");
                     Ok(Some(went_back))
                 })
                 .map_err(local)?;
+            failpoint!("page.committed");
             let Some(went_back) = taken else { return Ok(Pulled { rows: 0, more: true, ask_heads: true }) };
             ask_heads |= went_back;
             lock(&self.contact).stored = contact.last;

@@ -3,6 +3,7 @@
 use super::client::not_the_server;
 use crate::agree;
 use crate::contact::Exchange;
+use crate::failpoint::failpoint;
 use crate::file::{Broken, links, lock, receipts};
 use crate::identity::{Identity, OwnAuthor};
 use crate::tablet::Inner;
@@ -212,9 +213,11 @@ impl Inner {
         if own != Some(receipt.head.hash) {
             return Ok(Stands::Fork);
         }
+        failpoint!("receipt.believed");
         if !self.is_frozen() {
             self.records.write(|to| receipts::keep(to, receipt)).map_err(local)?;
         }
+        failpoint!("receipt.kept");
         self.confirm(asked.author, receipt.head.seq);
         self.changed();
         Ok(Stands::Confirmed(receipt.head.seq))
