@@ -23,6 +23,8 @@ pub enum Weather {
     BlackHole,
     /// Passes every piece on after this time, in both directions.
     Slow(Duration),
+    /// One byte at a time, each after this time, in both directions.
+    Trickle(Duration),
     /// Somebody else answers: a captive portal's login page, with status 200, whatever is asked.
     LoginPage,
 }
@@ -32,6 +34,8 @@ struct Wire {
     weather: watch::Sender<Weather>,
     /// Bytes that may still pass upwards before the cable cuts itself; negative for no limit.
     budget: AtomicI64,
+    /// The same of bytes to the tablets.
+    budget_down: AtomicI64,
     up: AtomicU64,
     down: AtomicU64,
     connections: AtomicU64,
@@ -53,6 +57,7 @@ impl Cable {
             to: watch::Sender::new(server),
             weather: watch::Sender::new(Weather::Fair),
             budget: AtomicI64::new(-1),
+            budget_down: AtomicI64::new(-1),
             up: AtomicU64::new(0),
             down: AtomicU64::new(0),
             connections: AtomicU64::new(0),
@@ -71,6 +76,7 @@ impl Cable {
     }
     pub fn set(&self, weather: Weather) {
         self.wire.budget.store(-1, Ordering::SeqCst);
+        self.wire.budget_down.store(-1, Ordering::SeqCst);
         self.wire.weather.send_replace(weather);
     }
     pub fn cut(&self) {
@@ -82,6 +88,10 @@ impl Cable {
     /// Cuts itself after this many more bytes from the tablets' side, in the middle of whatever they are part of.
     pub fn cut_after(&self, bytes: u32) {
         self.wire.budget.store(i64::from(bytes), Ordering::SeqCst);
+    }
+    /// The same of bytes from the server: an answer that is cut off.
+    pub fn cut_answers_after(&self, bytes: u32) {
+        self.wire.budget_down.store(i64::from(bytes), Ordering::SeqCst);
     }
     pub fn is_cut(&self) -> bool {
         *self.wire.weather.borrow() == Weather::Cut
@@ -147,7 +157,7 @@ async fn connection(mut tablet: TcpStream, wire: Arc<Wire>) {
                 let _ = tablet.shutdown().await;
                 return;
             }
-            Weather::Fair | Weather::Slow(_) => break,
+            Weather::Fair | Weather::Slow(_) | Weather::Trickle(_) => break,
         }
     }
     let to = *wire.to.borrow();
@@ -167,17 +177,18 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: &Wire, up: 
     let mut piece = vec![0; 16 * 1024];
     loop {
         let now = weather.borrow_and_update().clone();
-        let delay = match now {
+        let delay = match now.clone() {
             Weather::Cut | Weather::LoginPage => return,
             Weather::BlackHole => match weather.changed().await {
                 Ok(()) => continue,
                 Err(_) => return,
             },
             Weather::Fair => Duration::ZERO,
-            Weather::Slow(delay) => delay,
+            Weather::Slow(delay) | Weather::Trickle(delay) => delay,
         };
+        let most = if matches!(now, Weather::Trickle(_)) { 1 } else { piece.len() };
         let read = tokio::select! {
-            read = from.read(&mut piece) => read,
+            read = from.read(&mut piece[..most]) => read,
             changed = weather.changed() => match changed {
                 Ok(()) => continue,
                 Err(_) => return,
@@ -185,8 +196,9 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: &Wire, up: 
         };
         let Ok(mut n @ 1..) = read else { return };
         tokio::time::sleep(delay).await;
-        if up && wire.budget.load(Ordering::SeqCst) >= 0 {
-            let left = wire.budget.fetch_sub(n as i64, Ordering::SeqCst).max(0) as usize;
+        let budget = if up { &wire.budget } else { &wire.budget_down };
+        if budget.load(Ordering::SeqCst) >= 0 {
+            let left = budget.fetch_sub(n as i64, Ordering::SeqCst).max(0) as usize;
             if n >= left {
                 n = left;
                 let _ = to.write_all(&piece[..n]).await;

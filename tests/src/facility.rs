@@ -51,6 +51,21 @@ impl Facility {
         Ok(facility)
     }
 
+    /// Serves the facility that stands in `folder/data` already.
+    pub fn of(folder: TempDir) -> Result<Facility> {
+        let mut facility = Facility {
+            program: programs::path("lamplight-server"),
+            folder,
+            logins: Vec::new(),
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            serving: None,
+            starts: 0,
+            environment: Vec::new(),
+        };
+        facility.start()?;
+        Ok(facility)
+    }
+
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }

@@ -154,6 +154,11 @@ impl House {
         made.await.unwrap().unwrap().to_string()
     }
 
+    /// How many tablets the facility knows.
+    pub fn tablets(&self) -> usize {
+        self.running.as_ref().unwrap().facility().roster().tablets.len()
+    }
+
     pub fn url(&self) -> String {
         format!("https://{}", self.address)
     }
@@ -164,6 +169,15 @@ impl House {
         tablet.join(&invite, "").await.unwrap();
         tablet
     }
+}
+
+/// The same small facility, served by the built program.
+pub async fn facility() -> lamplight_tests::facility::Facility {
+    let mut house = House::open().await;
+    house.stop().await;
+    let root = house.root;
+    std::fs::rename(root.path().join("server"), root.path().join("data")).unwrap();
+    tokio::task::spawn_blocking(move || lamplight_tests::facility::Facility::of(root).unwrap()).await.unwrap()
 }
 
 pub async fn open(dir: &Path) -> Result<Tablet, Refusal> {

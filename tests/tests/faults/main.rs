@@ -6,6 +6,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
 mod calls;
+mod front;
 mod house;
+mod killed;
+mod network;
 mod points;
 mod power;
+mod sim;
+mod strace;

@@ -214,7 +214,7 @@ async fn a_tablet_that_ends_at_any_step_goes_on_where_it_was() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_ends_at_any_step_goes_on_where_it_was() {
-    let facility = Facility::demo().unwrap();
+    let facility = crate::house::facility().await;
     let mut ledger = Ledger { facility, saved: BTreeSet::new(), open: 0 };
     let before = checks(&ledger.facility.walked().await);
     let dir = ledger.facility.folder().join("tablet");
