@@ -1,5 +1,6 @@
 //! A small facility served in this process, and tablets on it: everything of both runs over the disk under watch.
 
+use crate::logs;
 use lamplight_domain::ids::{FacilityId, PatientId, RecordId, StaffId, StayId, WardId};
 use lamplight_domain::kinds::{Event, Order, StayOpened};
 use lamplight_domain::level::Level;
@@ -82,6 +83,7 @@ pub struct House {
 
 impl House {
     pub async fn open() -> House {
+        logs::listen();
         let root = folder();
         let data = root.path().join("server");
         tokio::task::spawn_blocking(move || drop(found(&data, &roster(), &Surroundings::real()).unwrap()))
@@ -151,7 +153,9 @@ impl House {
     pub async fn invite(&self, url: &str, uses: u32) -> String {
         let (data, url) = (self.data(), url.to_owned());
         let made = tokio::task::spawn_blocking(move || lamplight_server::invite(&data, "Willow Ward", &url, uses));
-        made.await.unwrap().unwrap().to_string()
+        let invite = made.await.unwrap().unwrap();
+        logs::keep_secret(invite.code.clone());
+        invite.to_string()
     }
 
     /// How many tablets the facility knows.
@@ -175,9 +179,18 @@ impl House {
 pub async fn facility() -> lamplight_tests::facility::Facility {
     let mut house = House::open().await;
     house.stop().await;
-    let root = house.root;
+    let root = std::mem::replace(&mut house.root, folder());
     std::fs::rename(root.path().join("server"), root.path().join("data")).unwrap();
     tokio::task::spawn_blocking(move || lamplight_tests::facility::Facility::of(root).unwrap()).await.unwrap()
+}
+
+/// Nothing of a patient, no code and no key stands in anything that was logged.
+impl Drop for House {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            logs::assert_clean(self.root.path());
+        }
+    }
 }
 
 pub async fn open(dir: &Path) -> Result<Tablet, Refusal> {
@@ -220,7 +233,7 @@ pub async fn confirmed_notes(tablet: &Tablet) -> Vec<String> {
     exported(tablet).await.iter().filter(is_confirmed).map(|line| line["id"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn exported(tablet: &Tablet) -> Vec<Value> {
+pub async fn exported(tablet: &Tablet) -> Vec<Value> {
     let tablet = tablet.clone();
     let export = move || {
         let mut out = Vec::new();

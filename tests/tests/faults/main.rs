@@ -6,9 +6,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
 mod calls;
+mod clocks;
+mod crowd;
+mod damage;
 mod front;
 mod house;
 mod killed;
+mod logs;
 mod network;
 mod points;
 mod power;

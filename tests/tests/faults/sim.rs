@@ -48,6 +48,13 @@ pub fn joined(facility: &Facility, dir: &Path) {
 /// Checks by id, how often each is held, once every chain was walked.
 pub fn held(facility: &Facility) -> Notes {
     facility.verify().unwrap();
+    let mut logged = Vec::new();
+    for entry in std::fs::read_dir(facility.logs()).unwrap().map(Result::unwrap) {
+        if entry.path().extension().is_some_and(|e| e == "err") {
+            logged.extend(std::fs::read(entry.path()).unwrap());
+        }
+    }
+    crate::logs::assert_nothing_of_it(&logged, facility.folder());
     let mut held = Notes::new();
     for line in facility.export().unwrap().iter().filter(|line| line["kind"] == "check") {
         let text = |field: &str| line[field].as_str().unwrap().to_owned();

@@ -58,7 +58,12 @@ impl StoreError {
         match self {
             StoreError::Sqlite(rusqlite::Error::SqliteFailure(e, _)) => matches!(
                 e.code,
-                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure | ErrorCode::DiskFull
+                ErrorCode::DatabaseCorrupt
+                    | ErrorCode::NotADatabase
+                    | ErrorCode::SystemIoFailure
+                    | ErrorCode::DiskFull
+                    // What a page whose HMAC does not fit reads as.
+                    | ErrorCode::OutOfMemory
             ),
             _ => false,
         }
@@ -124,7 +129,8 @@ fn unreadable(path: &Path, e: &rusqlite::Error) -> Refusal {
             format!("{} does not open with the server.key beside it, or its first page is damaged.", path.display()),
             "Put the key that belongs to it back, or restore the last backup; nothing was changed.",
         ),
-        Some(ErrorCode::DatabaseCorrupt) => Refusal::new(
+        // SQLCipher's answer to a page whose HMAC does not fit is taken for a want of memory.
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::OutOfMemory) => Refusal::new(
             "database.damaged",
             format!("{} is damaged.", path.display()),
             "Keep the folder as it is, and serve a copy of the last backup.",
