@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help deps deps-test run test build check bindings vectors bench pictures package clean-demo
+.PHONY: help deps deps-test run test build check bindings vectors faults bench pictures package clean-demo
 
 # The browser that the station and every screen are tried in.
 export CHROMIUM ?= $(firstword $(shell command -v chromium chromium-browser google-chrome))
@@ -63,6 +63,12 @@ bindings: ## Write the TypeScript types of every command and view again
 
 vectors: ## Write the test vectors of the protocol again (docs/vectors)
 	UPDATE_VECTORS=1 cargo nextest run --locked --workspace -E 'package(lamplight-domain) and binary(vectors)'
+
+faults: deps-test $(UI) ## Try every fault at every place, with a fresh seed (LAMPLIGHT_SEED=n repeats one)
+	$(CARGO_BUILD)
+	@seed=$${LAMPLIGHT_SEED:-$$((RANDOM * 32768 + RANDOM))}; echo "LAMPLIGHT_SEED=$$seed"; \
+	LAMPLIGHT_FAULTS=long LAMPLIGHT_SEED=$$seed cargo nextest run --locked --workspace --no-fail-fast --profile faults \
+	  -E 'package(lamplight-tests) and binary(faults)'
 
 bench: deps-test $(UI) ## Measure, each figure beside its limit of the same run
 	cargo build --locked --release --workspace --bins

@@ -26,7 +26,7 @@ impl Known {
     pub fn load(records: &File, identity: &File, now: Ms) -> Result<Known, Broken> {
         let (first, second) = (identity.read(roster::get)?, records.read(|from| meta::get::<Roster>(from, ROSTER))?);
         let lacks_pins = first.is_none() && second.is_some();
-        if let (Some(roster), None) = (&first, &second) {
+        if let (Some(roster), None, false) = (&first, &second, records.is_frozen()) {
             records.write(|to| meta::set(to, ROSTER, roster))?;
         }
         let mut known = Known { roster: first.or(second).map(Arc::new), lacks_pins, ..Known::default() };

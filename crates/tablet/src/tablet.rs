@@ -272,7 +272,7 @@ fn newest_identity(identity_file: &File, records: &File) -> Result<Option<Identi
         }
         return Ok(second);
     }
-    if let (Some(found), true) = (&first, authors(&first) > authors(&second)) {
+    if let (Some(found), true) = (&first, authors(&first) > authors(&second) && !records.is_frozen()) {
         records.write(|to| meta::set(to, IDENTITY, found))?;
     }
     Ok(first)

@@ -62,8 +62,9 @@ impl StoreError {
                     | ErrorCode::NotADatabase
                     | ErrorCode::SystemIoFailure
                     | ErrorCode::DiskFull
-                    // What a page whose HMAC does not fit reads as.
+                    // What a page whose HMAC does not fit reads as, and what comes after it.
                     | ErrorCode::OutOfMemory
+                    | ErrorCode::Unknown
             ),
             _ => false,
         }

@@ -23,9 +23,6 @@ pub enum Broken {
 /// grow its shared-memory file.
 const NO_ROOM_BYTES: u64 = 64 * 1024;
 
-/// What a plain error of SQLite is called where nothing is wrong with the SQL.
-const PLAIN: [&str; 3] = ["SQL logic error", "decrypt", "hmac"];
-
 impl Broken {
     pub fn of(error: &rusqlite::Error, path: &Path) -> Broken {
         let rusqlite::Error::SqliteFailure(failure, message) = error else {
@@ -37,14 +34,11 @@ impl Broken {
             ErrorCode::SystemIoFailure if free_bytes(path).is_some_and(|free| free < NO_ROOM_BYTES) => Broken::Full,
             ErrorCode::SystemIoFailure => Broken::Io(named),
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Broken::Damaged(named),
-            // SQLCipher reports a page whose HMAC does not fit as a plain error, and says no more; a fault in our own
-            // SQL is named by SQLite.
-            ErrorCode::Unknown if message.as_deref().is_none_or(|m| PLAIN.iter().any(|plain| m.contains(plain))) => {
-                Broken::Damaged(named)
-            }
-            // So it says of some pages that it cannot decrypt. Linux gives the little memory that a file takes; where it
-            // really did not, the file is taken over whole from where it was set aside.
+            // A page whose HMAC does not fit: SQLCipher's codec gives nothing back, which SQLite's pager takes for a
+            // want of memory.
             ErrorCode::OutOfMemory => Broken::Damaged(named),
+            // And once it has failed so, a plain error without words of its own. A mistake in a statement has words.
+            ErrorCode::Unknown if message.as_deref().is_none_or(is_of_the_cipher) => Broken::Damaged(named),
             _ => Broken::Other(named),
         }
     }
@@ -99,6 +93,10 @@ impl From<Broken> for Refusal {
     fn from(broken: Broken) -> Refusal {
         broken.refusal()
     }
+}
+
+fn is_of_the_cipher(message: &str) -> bool {
+    message == "SQL logic error" || message.contains("decrypt") || message.contains("hmac")
 }
 
 /// Free bytes of the disk under `path` for this user; None where the system does not say.
