@@ -6,7 +6,7 @@ use lamplight_tests::faults::is_long;
 use lamplight_tests::until::{PATIENCE, within};
 use serde_json::{Value, json};
 
-/// Of the server's memory (`docs/measures.md`).
+/// What the server's memory stays under.
 const MOST_MIB: u64 = 200;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
