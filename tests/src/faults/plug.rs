@@ -160,6 +160,10 @@ impl Plug {
             }
         }
         std::fs::create_dir_all(to)?;
+        if !disk.folders.iter().any(|folder| folder == from) {
+            // The folder's own name was lost.
+            return Ok(());
+        }
         for folder in disk.folders.iter().filter_map(|folder| folder.strip_prefix(from).ok()) {
             std::fs::create_dir_all(to.join(folder))?;
         }
