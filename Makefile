@@ -70,9 +70,10 @@ faults: deps-test $(UI) ## Try every fault at every place, with a fresh seed (LA
 	LAMPLIGHT_FAULTS=long LAMPLIGHT_SEED=$$seed cargo nextest run --locked --workspace --no-fail-fast --profile faults \
 	  -E 'package(lamplight-tests) and binary(faults)'
 
-bench: deps-test $(UI) ## Measure, each figure beside its limit of the same run
+# With WRITE=docs/measures.md the table is written there too.
+bench: deps-test $(UI) ## Measure, each figure beside its limit of the same run; keeps target/bench.json
 	cargo build --locked --release --workspace --bins
-	$(RELEASE)/lamplight-bench
+	$(RELEASE)/lamplight-bench --json $(CARGO_TARGET_DIR)/bench.json $(if $(WRITE),--write $(WRITE))
 
 pictures: deps-test $(UI) ## Walk a demo round through the real window and leave pictures in target/pictures/
 	$(CARGO_BUILD)

@@ -4,7 +4,7 @@
 use anyhow::Result;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -39,6 +39,7 @@ struct Wire {
     up: AtomicU64,
     down: AtomicU64,
     connections: AtomicU64,
+    round_trips: AtomicU64,
 }
 
 /// Lives on a thread of its own, so that a busy test never slows the network down. Gone when dropped.
@@ -50,8 +51,13 @@ pub struct Cable {
 
 impl Cable {
     pub fn to(server: SocketAddr) -> Result<Cable> {
+        Cable::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), server)
+    }
+
+    /// One that is plugged in at this address.
+    pub fn at(address: SocketAddr, server: SocketAddr) -> Result<Cable> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let listener = runtime.block_on_elsewhere(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        let listener = runtime.block_on_elsewhere(TcpListener::bind(address))?;
         let address = listener.local_addr()?;
         let wire = Arc::new(Wire {
             to: watch::Sender::new(server),
@@ -61,6 +67,7 @@ impl Cable {
             up: AtomicU64::new(0),
             down: AtomicU64::new(0),
             connections: AtomicU64::new(0),
+            round_trips: AtomicU64::new(0),
         });
         runtime.spawn(accept(listener, Arc::clone(&wire)));
         Ok(Cable { wire, address, runtime: Some(runtime) })
@@ -106,6 +113,11 @@ impl Cable {
     /// Connections that were ever opened, also those that the weather refused.
     pub fn connections(&self) -> u64 {
         self.wire.connections.load(Ordering::SeqCst)
+    }
+    /// How often a tablet sent something after the server had sent something on the same connection: questions, each
+    /// with the answer to the one before in hand.
+    pub fn round_trips(&self) -> u64 {
+        self.wire.round_trips.load(Ordering::SeqCst)
     }
 }
 
@@ -165,14 +177,15 @@ async fn connection(mut tablet: TcpStream, wire: Arc<Wire>) {
     let _ = (tablet.set_nodelay(true), server.set_nodelay(true));
     let (tablet_reads, tablet_writes) = tablet.into_split();
     let (server_reads, server_writes) = server.into_split();
+    let answered = AtomicBool::new(true);
     tokio::select! {
-        () = pump(tablet_reads, server_writes, &wire, true) => {}
-        () = pump(server_reads, tablet_writes, &wire, false) => {}
+        () = pump(tablet_reads, server_writes, &wire, true, &answered) => {}
+        () = pump(server_reads, tablet_writes, &wire, false, &answered) => {}
     }
 }
 
 /// Passes bytes in one direction until an end closes or the weather breaks the connection (both halves drop then).
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: &Wire, up: bool) {
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: &Wire, up: bool, answered: &AtomicBool) {
     let mut weather = wire.weather.subscribe();
     let mut piece = vec![0; 16 * 1024];
     loop {
@@ -209,6 +222,9 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: &Wire, up: 
         // Counted first: whoever holds an answer in hand must find it counted.
         let count = if up { &wire.up } else { &wire.down };
         count.fetch_add(n as u64, Ordering::SeqCst);
+        if answered.swap(!up, Ordering::SeqCst) && up {
+            wire.round_trips.fetch_add(1, Ordering::SeqCst);
+        }
         if to.write_all(&piece[..n]).await.is_err() {
             return;
         }
@@ -247,7 +263,9 @@ mod tests {
         let cable = Cable::to(echo().await).unwrap();
         let mut open = TcpStream::connect(cable.address).await.unwrap();
         assert_eq!(answer(&mut open, b"hello").await.unwrap(), b"hello");
-        assert_eq!((cable.bytes_up(), cable.bytes_down()), (5, 5));
+        assert_eq!((cable.bytes_up(), cable.bytes_down(), cable.round_trips()), (5, 5, 1));
+        assert_eq!(answer(&mut open, b"again").await.unwrap(), b"again");
+        assert_eq!(cable.round_trips(), 2);
         cable.cut();
         assert!(answer(&mut open, b"still there?").await.is_err());
         let mut new = TcpStream::connect(cable.address).await.unwrap();

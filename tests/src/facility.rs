@@ -53,11 +53,16 @@ impl Facility {
 
     /// Serves the facility that stands in `folder/data` already.
     pub fn of(folder: TempDir) -> Result<Facility> {
+        Facility::at(folder, SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// The same at this address.
+    pub fn at(folder: TempDir, listen: SocketAddr) -> Result<Facility> {
         let mut facility = Facility {
             program: programs::path("lamplight-server"),
             folder,
             logins: Vec::new(),
-            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            address: listen,
             serving: None,
             starts: 0,
             environment: Vec::new(),

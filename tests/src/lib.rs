@@ -8,6 +8,7 @@ pub mod facility;
 #[cfg(debug_assertions)]
 pub mod faults;
 pub mod hands;
+pub mod memory;
 pub mod page;
 pub mod process;
 pub mod programs;

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
+use lamplight_tests::memory;
 use lamplight_tests::sim::{load, tablet};
 use serde_json::{Value, json};
 use std::io::{BufWriter, Write, stdout};
@@ -59,6 +60,17 @@ enum Verb {
         /// Also print a line {"saved":ID} for each, as soon as it is durable
         #[arg(long)]
         each: bool,
+        /// Spread over the time from so many hours ago, instead of all now; by a clock of its own
+        #[arg(long)]
+        from_hours_ago: Option<u32>,
+        /// ... to so many hours ago
+        #[arg(long, default_value_t = 0)]
+        to_hours_ago: u32,
+    },
+    /// Record one check after another in contact with the server, each once the one before is confirmed
+    Steady {
+        #[arg(long)]
+        count: usize,
     },
     /// Send what waits and take what is new
     Sync,
@@ -98,10 +110,16 @@ async fn answer(sim: Sim) -> Result<(Option<Value>, ExitCode)> {
             return Ok((Some(serde_json::to_value(load)?), code));
         }
     };
+    if let Verb::Record { count, from_hours_ago: Some(from), to_hours_ago: to, .. } = verb {
+        let mut value = tablet::record_over(&dir, count, from, to).await?;
+        value["peak_kib"] = memory::peak_kib().into();
+        return Ok((Some(value), ExitCode::SUCCESS));
+    }
     let it = || tablet::open(&dir);
-    let value = match verb {
+    let mut value = match verb {
         Verb::Join { invite, name } => tablet::join(&it()?, &invite, &name).await?,
-        Verb::Record { count, each } => {
+        Verb::Steady { count } => tablet::steady(&it()?, count).await?,
+        Verb::Record { count, each, .. } => {
             let (it, mut failed) = (it()?, None);
             let recorded = tablet::record(&it, count, |id| {
                 if each && let Err(error) = say(&json!({ "saved": id })) {
@@ -130,6 +148,7 @@ async fn answer(sim: Sim) -> Result<(Option<Value>, ExitCode)> {
             return Ok((None, ExitCode::SUCCESS));
         }
     };
+    value["peak_kib"] = memory::peak_kib().into();
     Ok((Some(value), ExitCode::SUCCESS))
 }
 

@@ -1,22 +1,30 @@
 //! What one tablet without a window can be told to do. Every verb gives one JSON object.
 
+use super::load::percentile;
 use anyhow::{Context, Result, ensure};
 use lamplight_domain::ids::{StaffId, StayId};
 use lamplight_domain::kinds::{Check, Event};
 use lamplight_domain::record::Auth;
+use lamplight_domain::time::{Clocks, HOUR_MS, Ms};
 use lamplight_domain::views::CardState;
-use lamplight_tablet::{Options, Tablet};
+use lamplight_tablet::{Clock, Options, SystemClock, Tablet};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 pub fn open(dir: &Path) -> Result<Tablet> {
     Ok(Tablet::open(dir, Options::default())?)
 }
 
-/// Joins, and takes the ward's opening, so that the tablet is of use at once.
+/// Joins, and takes the ward's opening, so that the tablet is of use at once. `took_ms`: until it had both.
 pub async fn join(tablet: &Tablet, invite: &str, name: &str) -> Result<Value> {
+    let begun = Instant::now();
     tablet.join(invite, name).await?;
+    let took_ms = millis(begun);
     sync(tablet).await?;
     let hello = tablet.call("hello", json!({})).await?;
     Ok(json!({
@@ -24,15 +32,57 @@ pub async fn join(tablet: &Tablet, invite: &str, name: &str) -> Result<Value> {
         "facility": hello["facility_name"],
         "ward": hello["ward_name"],
         "author": tablet.sync_state().author,
+        "took_ms": took_ms,
     }))
 }
 
-/// Sends what waits and takes what is new, until there is neither.
+/// Sends what waits and takes what is new, until there is neither. `confirmed_ms`: until what waited was confirmed;
+/// `took_ms`: until all was done.
 pub async fn sync(tablet: &Tablet) -> Result<Value> {
-    let done = tablet.sync_now().await?;
-    let mut answer = serde_json::to_value(done)?;
+    let begun = Instant::now();
+    let (done, confirmed) = tokio::join!(tablet.sync_now(), nothing_waits(tablet, begun));
+    let mut answer = serde_json::to_value(done?)?;
+    merge(&mut answer, json!({ "confirmed_ms": confirmed, "took_ms": millis(begun) }));
     merge(&mut answer, serde_json::to_value(tablet.sync_state())?);
     Ok(answer)
+}
+
+/// When nothing waited any more, in milliseconds since `begun`; None where something does after a minute without news.
+async fn nothing_waits(tablet: &Tablet, begun: Instant) -> Option<f64> {
+    let mut changes = tablet.changes();
+    while tablet.sync_state().waiting > 0 {
+        // Every receipt is news.
+        tokio::time::timeout(Duration::from_secs(60), changes.changed()).await.ok()?.ok()?;
+    }
+    Some(millis(begun))
+}
+
+fn millis(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1000.0
+}
+
+/// Keeps the tablet in sync in the background, as the app does, and records one check after another: how long each
+/// took from "saved on this tablet" to "confirmed".
+pub async fn steady(tablet: &Tablet, count: usize) -> Result<Value> {
+    let walk = Walk::of(tablet).await?;
+    let running = tokio::spawn({
+        let tablet = tablet.clone();
+        async move { tablet.run().await }
+    });
+    // The first is not counted: it meets a connection that is not warm yet.
+    let mut times = Vec::new();
+    for n in 0..=count {
+        walk.check(tablet, n)?;
+        let begun = Instant::now();
+        ensure!(nothing_waits(tablet, begun).await.is_some(), "entry {n} was not confirmed");
+        times.push(begun.elapsed());
+        // The rest of what an answer brings about, as between two taps of a person.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    times.remove(0);
+    tablet.stop();
+    running.await?;
+    Ok(json!({ "entries": count, "p50_ms": percentile(&mut times, 50), "p99_ms": percentile(&mut times, 99) }))
 }
 
 pub fn status(tablet: &Tablet) -> Result<Value> {
@@ -99,6 +149,41 @@ pub async fn record(tablet: &Tablet, count: usize, mut each: impl FnMut(&str)) -
     let walk = Walk::of(tablet).await?;
     for n in 0..count {
         each(&walk.check(tablet, n)?);
+    }
+    let mut answer = json!({ "recorded": count });
+    merge(&mut answer, serde_json::to_value(tablet.sync_state())?);
+    Ok(answer)
+}
+
+/// A clock that stands where it was put, in a boot of its own.
+struct Stopped {
+    wall: AtomicI64,
+    boot_id: Uuid,
+}
+
+impl Clock for Stopped {
+    fn read(&self) -> Clocks {
+        let wall = self.wall.load(Ordering::SeqCst);
+        Clocks { wall: Ms(wall), boot_id: self.boot_id, boot_ms: wall.rem_euclid(30 * 24 * HOUR_MS) }
+    }
+}
+
+/// Records checks in walking order as if they had been made evenly from so many hours ago to so many hours ago: what a
+/// tablet holds that was long without a network. A demo facility only.
+pub async fn record_over(dir: &Path, count: usize, from: u32, to: u32) -> Result<Value> {
+    ensure!(from > to, "the time begins before it ends");
+    let now = SystemClock::new().read().wall;
+    let (begins, ends) = (now - i64::from(from) * HOUR_MS, now - i64::from(to) * HOUR_MS);
+    let clock = Arc::new(Stopped { wall: AtomicI64::new(begins.0), boot_id: Uuid::new_v4() });
+    let mut options = Options::default();
+    options.clock = clock.clone();
+    let tablet = Tablet::open(dir, options)?;
+    let hello = tablet.call("hello", json!({})).await?;
+    ensure!(hello["demo"] == true, "checks that nobody made are recorded only in a demo facility");
+    let walk = Walk::of(&tablet).await?;
+    for n in 0..count {
+        clock.wall.store(begins.0 + (ends - begins) * n as i64 / count as i64, Ordering::SeqCst);
+        walk.check(&tablet, n)?;
     }
     let mut answer = json!({ "recorded": count });
     merge(&mut answer, serde_json::to_value(tablet.sync_state())?);

@@ -17,8 +17,8 @@ const FRAME: usize = 768;
 
 pub fn measure(facility: &Facility) -> Result<Vec<Measure>> {
     let folder = facility.folder();
-    let bare = Bare::create(&folder.join("copies-bare.db"))?;
-    let first = Bare::create(&folder.join("copies-first.db"))?;
+    let mut bare = Bare::create(&folder.join("copies-bare.db"))?;
+    let mut first = Bare::create(&folder.join("copies-first.db"))?;
     let rollback = second_sqlite(&folder.join("copies-delete.db"), "DELETE", "EXTRA")?;
     let persist = second_sqlite(&folder.join("copies-persist.db"), "PERSIST", "FULL")?;
     let frames = zeros(&folder.join("copies-frames"))?;

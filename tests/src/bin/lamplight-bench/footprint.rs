@@ -1,9 +1,54 @@
 //! Memory of what runs and sizes of what is shipped.
 
 use crate::table::Measure;
-use lamplight_tests::{process, programs};
+use lamplight_tests::facility::Facility;
+use lamplight_tests::{memory, process, programs};
+use serde_json::Value;
 
 const MIB: f64 = 1024.0 * 1024.0;
+
+const TABLET_GOAL_MIB: f64 = 64.0;
+const SERVER_GOAL_MIB: f64 = 200.0;
+
+/// The most that a tablet's core and a server ever used, each in a process of its own.
+#[derive(Default)]
+pub struct Peaks {
+    tablet: Option<(f64, String)>,
+    server: Option<(f64, String)>,
+}
+
+impl Peaks {
+    /// What `lamplight-sim` says of itself.
+    pub fn tablet(&mut self, during: &str, said: &Value) {
+        let mib = said["peak_kib"].as_f64().unwrap_or(0.0) / 1024.0;
+        keep(&mut self.tablet, mib, during);
+    }
+
+    pub fn server(&mut self, during: &str, facility: &Facility) {
+        if let Some(pid) = facility.pid() {
+            keep(&mut self.server, memory::peak_kib_of(pid) as f64 / 1024.0, during);
+        }
+    }
+
+    pub fn rows(self) -> Vec<Measure> {
+        let row = |name: &str, peak: Option<(f64, String)>, goal: f64| match peak {
+            Some((mib, during)) => Measure::new(name, mib, "MiB")
+                .goal(goal)
+                .note(format!("most that was ever resident (VmHWM), during {during}")),
+            None => Measure::not_taken(name, "no workload was run"),
+        };
+        vec![
+            row("memory of a tablet's core, at most", self.tablet, TABLET_GOAL_MIB),
+            row("memory of the server, at most", self.server, SERVER_GOAL_MIB),
+        ]
+    }
+}
+
+fn keep(most: &mut Option<(f64, String)>, mib: f64, during: &str) {
+    if most.as_ref().is_none_or(|(known, _)| *known < mib) {
+        *most = Some((mib, during.to_owned()));
+    }
+}
 
 /// Sizes of the release programs beside this one.
 pub fn sizes() -> Vec<Measure> {

@@ -1,18 +1,29 @@
 //! The measures, each beside its limit in the same run: a table on stderr, one JSON object on stdout. They are read,
 //! never asserted: a busy machine is no failure.
 
-mod backlog;
+mod bare;
 mod board;
 mod commit;
 mod copies;
 mod footprint;
+mod forty;
+mod many;
 mod offline;
+mod rows;
 mod screen;
+mod sim;
+mod storm;
 mod table;
+mod template;
+mod week;
 
 use anyhow::Result;
 use clap::Parser;
+use footprint::Peaks;
+use lamplight_domain::time::Ms;
 use lamplight_tests::facility::Facility;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use table::{Measure, Table};
 
@@ -26,14 +37,35 @@ struct Bench {
     /// Only the measures whose name contains this
     #[arg(long, default_value = "")]
     only: String,
-    /// Entries of the backlog: a week of one ward
+    /// Entries of a week offline: 40 patients, 96 checks a day
     #[arg(long, default_value_t = 26_880)]
-    backlog: usize,
+    week: usize,
+    /// Tablets of the storm
+    #[arg(long, default_value_t = 100)]
+    storm: usize,
+    /// Entries of each of them
+    #[arg(long, default_value_t = 270)]
+    entries: usize,
+    /// Records of the big server
+    #[arg(long, default_value_t = 1_000_000)]
+    many: usize,
+    /// Of them, entries of the tablet that has many
+    #[arg(long, default_value_t = 200_000)]
+    own: usize,
+    /// Keep the figures here, as JSON
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Write the table into this document, between its two marks
+    #[arg(long)]
+    write: Option<PathBuf>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match measure(&Bench::parse()).await {
+    let bench = Bench::parse();
+    // reqwest asks for one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match measure(&bench).await.and_then(|table| keep(&bench, table)) {
         Ok(table) => {
             eprintln!("{table}");
             println!("{}", table.json());
@@ -59,8 +91,19 @@ async fn measure(bench: &Bench) -> Result<Table> {
     if wanted("recording in a black hole") {
         note(&mut table, "recording in a black hole", offline::measure(&facility).await);
     }
-    if wanted("a week's backlog") {
-        note(&mut table, "a week's backlog", backlog::measure(&facility, bench.backlog).await);
+    let mut peaks = Peaks::default();
+    if wanted("a week offline") {
+        let facility = forty_patients(forty::A_DAY).await?;
+        note(&mut table, "a week offline", week::measure(&facility, bench.week, &mut peaks).await);
+    }
+    if wanted("storm") {
+        note(&mut table, "storm", storm::measure(bench.storm, bench.entries, &mut peaks).await);
+    }
+    if wanted("many records") {
+        note(&mut table, "many records", many::measure(bench.many / 10, bench.many, bench.own, &mut peaks).await);
+    }
+    if wanted("memory") {
+        note(&mut table, "memory", Ok(peaks.rows()));
     }
     if wanted("board of 60 patients") {
         note(&mut table, "board of 60 patients", Ok(board::measure()));
@@ -71,6 +114,26 @@ async fn measure(bench: &Bench) -> Result<Table> {
     }
     if wanted("release size") {
         note(&mut table, "release size", Ok(footprint::sizes()));
+    }
+    Ok(table)
+}
+
+/// A ward of 40 with so many records behind it, served.
+async fn forty_patients(records: usize) -> Result<Facility> {
+    let folder = tempfile::Builder::new().prefix("lamplight-facility-").tempdir()?;
+    let now = Ms(std::time::UNIX_EPOCH.elapsed()?.as_millis() as i64);
+    forty::make(&folder.path().join("data"), records, now)?;
+    Facility::of(folder)
+}
+
+/// The figures where they were asked for.
+fn keep(bench: &Bench, table: Table) -> Result<Table> {
+    if let Some(path) = &bench.json {
+        std::fs::write(path, serde_json::to_vec_pretty(&table.json())?)?;
+    }
+    if let Some(path) = &bench.write {
+        let text = std::fs::read_to_string(path)?;
+        std::fs::write(path, table.in_document(&text)?)?;
     }
     Ok(table)
 }
