@@ -235,9 +235,10 @@ async fn a_request_that_breaks_off_is_as_if_it_never_was() {
     running.stop().await;
 }
 
-/// Nothing is cached, framed, sniffed or sent elsewhere, whatever was asked and however it was answered.
+/// Nothing is cached, framed, sniffed or sent elsewhere, whatever was asked and however it was answered. What a tablet
+/// asked for and got is no page, and says only that nobody may keep it.
 #[tokio::test]
-async fn every_answer_of_every_route_carries_the_same_guards() {
+async fn every_answer_of_every_route_carries_its_guards() {
     let house = House::new();
     let (running, caller) = served(&house).await;
     let mut asked: Vec<(Method, String)> = lamplight_server::station::access::RULES
@@ -266,8 +267,11 @@ async fn every_answer_of_every_route_carries_the_same_guards() {
     ];
     for (method, path) in asked {
         let response = caller.http.request(method.clone(), format!("{}{path}", caller.url)).send().await.unwrap();
+        let is_for_a_tablet = path.starts_with("/v1/") && response.status().is_success();
         for (name, value) in guards {
-            assert_eq!(response.headers()[name], value, "{method} {path}");
+            let wanted = !is_for_a_tablet || name == "cache-control";
+            let got = response.headers().get(name).map(|v| v.to_str().unwrap());
+            assert_eq!(got, wanted.then_some(value), "{name} of {method} {path}");
         }
         assert!(!response.headers().contains_key("server"), "{method} {path}");
         assert!(!response.headers().contains_key("access-control-allow-origin"), "{method} {path}");

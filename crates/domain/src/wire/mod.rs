@@ -150,11 +150,11 @@ pub struct BatchHeader {
     pub request: Uuid,
     /// Sent at first contact and when asked for with [`PushRefused::UnknownAuthor`]. One that cannot be read counts as
     /// none.
-    #[serde(default, deserialize_with = "lenient::or_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::or_none")]
     pub credential: Option<Credential>,
     /// The newest receipt that the tablet holds for this author, where the server's head went down: so that the time
     /// of receipt survives a restore. One that cannot be read counts as none.
-    #[serde(default, deserialize_with = "lenient::or_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::or_none")]
     pub receipt: Option<Receipt>,
 }
 
@@ -162,9 +162,10 @@ pub struct BatchHeader {
 pub struct PushAnswer {
     /// Where this author's chain stands on the server now, whatever happened to the batch. None for an author that
     /// the server does not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
     /// Why the batch was not taken; None where all its links are held now.
-    #[serde(default, deserialize_with = "lenient::refused")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::refused")]
     pub refused: Option<PushRefused>,
     pub server_time: Ms,
 }

@@ -27,6 +27,8 @@ struct Found {
     rows: Vec<Sent>,
     next: FeedNext,
     more: bool,
+    /// The rows follow the reader's cursor: it stood where it said.
+    goes_on: bool,
     backed_up: Option<Ms>,
     heads: Vec<HeadShown>,
 }
@@ -68,16 +70,17 @@ impl FacilityServer {
                 // It may have been moved or revoked while it waited.
                 self.may_read(author.tablet, ask.ward, &ask.name).await?;
             }
+            self.inner.pushes.few().await;
             let found = self.read_page(ask.ward, &ask.from, limit, author.tablet).await?;
             let roster = self.roster();
-            let news = !found.rows.is_empty()
-                || found.more
-                || ask.roster_version != roster.version
-                || !matches!((&ask.from, &found.next), (FeedFrom::Cursor(a), FeedNext::Cursor(b)) if a == b);
+            let own = self.own_rows(&ask, author.tablet, &found).await?;
+            // What the reader sent itself it knows by its receipt: told with the next row that is news, or at the end.
+            let is_news = |sent: &Sent| !own.contains(&sent.row.author) || !sent.row.flags.is_empty();
+            let news =
+                found.rows.iter().any(is_news) || found.more || ask.roster_version != roster.version || !found.goes_on;
             let over = *stopping.borrow() || tokio::time::Instant::now() >= deadline;
             if news || over {
                 self.touch(&author);
-                let own = self.own_rows(&ask, author.tablet, &found).await?;
                 let newer = (ask.roster_version != roster.version).then(|| for_ward(&roster, ask.ward));
                 return Ok(self.page(ask.ward, found, &own, newer));
             }
@@ -192,7 +195,7 @@ impl FacilityServer {
         own: &HashSet<AuthorId>,
         roster: Option<lamplight_domain::roster::Roster>,
     ) -> FeedPage {
-        let Found { rows, next, more, backed_up, heads } = found;
+        let Found { rows, next, more, backed_up, heads, .. } = found;
         let blob = |sent: Sent| match own.contains(&sent.row.author) {
             true => (sent.row, Blob::Held(body_hash(&sent.bytes))),
             false => (sent.row, Blob::Bytes(sent.bytes)),
@@ -255,6 +258,7 @@ fn reading(db: &Connection, at: &At<'_>, from: FeedFrom) -> Result<Reading, Stor
             tracing::warn!(%ward, n = cursor.n, "a reader showed a cursor that was not given out here");
         }
     }
+    let goes_on = fits && matches!(from, FeedFrom::Cursor(_));
     let (rows, next, more) = match (no, from) {
         (None, _) => {
             let start = Cursor { generation, n: 0, hash: Hash::ZERO, mac: None };
@@ -272,7 +276,7 @@ fn reading(db: &Connection, at: &At<'_>, from: FeedFrom) -> Result<Reading, Stor
         FeedNext::Cursor(cursor) => FeedNext::Cursor(marks.given(ward, cursor)),
         FeedNext::Opening(mark) => FeedNext::Opening(OpeningMark { end: marks.given(ward, mark.end), ..mark }),
     };
-    Ok(Reading::Found(Found { rows, next, more, backed_up, heads: Vec::new() }))
+    Ok(Reading::Found(Found { rows, next, more, goes_on, backed_up, heads: Vec::new() }))
 }
 
 type Part = (Vec<Sent>, FeedNext, bool);

@@ -12,6 +12,7 @@ mod moved;
 mod nonces;
 mod own;
 mod push;
+mod pushes;
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +39,7 @@ use lamplight_domain::wire::{
     PROTOCOL_MIN, PushAnswer, Trouble,
 };
 use live::Live;
+use pushes::Pushes;
 use rusqlite::Connection;
 use std::collections::HashMap;
 use std::path::Path;
@@ -68,6 +70,7 @@ pub(crate) struct Inner {
     marks: CursorMarks,
     own: OwnAuthor,
     nonces: Nonces,
+    pushes: Pushes,
     /// True once the server is to end: long polls and streams end with it.
     stopping: watch::Sender<bool>,
     /// Given back at the end, whoever still has a clone.
@@ -123,6 +126,7 @@ impl FacilityServer {
                 marks,
                 own,
                 nonces,
+                pushes: Pushes::new(),
                 stopping: watch::Sender::new(false),
                 lock: std::sync::Mutex::new(Some(lock)),
             }),

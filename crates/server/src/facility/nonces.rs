@@ -103,6 +103,12 @@ impl Nonces {
         self.issued_at(nonce, self.now()).is_some()
     }
 
+    /// Half of its time is still to come: whoever has it needs no other yet.
+    pub fn is_good_for_long(&self, nonce: &str) -> bool {
+        let now = self.now();
+        self.issued_at(nonce, now).is_some_and(|at| now.saturating_sub(at) < GOOD_FOR.as_micros() as u64 / 2)
+    }
+
     fn issued_at(&self, nonce: &str, now: u64) -> Option<u64> {
         let bytes: [u8; 24] = URL_SAFE_NO_PAD.decode(nonce).ok()?.try_into().ok()?;
         let at = u64::from_be_bytes(bytes[..8].try_into().ok()?);

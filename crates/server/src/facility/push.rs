@@ -4,16 +4,23 @@ use super::feed::Lost;
 use super::{FacilityServer, trouble};
 use crate::store::StoreError;
 use crate::store::append::{Appended, Prepared, append};
-use lamplight_domain::wire::{Batch, PushAnswer, Trouble};
+use lamplight_domain::wire::{Batch, Blob, PushAnswer, Trouble};
 use rusqlite::Connection;
+
+const SMALL_LINKS: usize = 8;
+const SMALL_BYTES: usize = 8 * 1024;
 
 impl FacilityServer {
     pub(super) async fn take_push(&self, batch: Batch) -> Result<PushAnswer, Trouble> {
+        let _under_way = self.inner.pushes.begin();
         let facility = self.inner.identity.facility;
         let author = batch.header.author;
-        let prepared = tokio::task::spawn_blocking(move || Prepared::new(batch, facility))
-            .await
-            .map_err(|_| trouble(StoreError::NotDone))?;
+        let prepared = match is_small(&batch) {
+            true => Prepared::new(batch, facility),
+            false => tokio::task::spawn_blocking(move || Prepared::new(batch, facility))
+                .await
+                .map_err(|_| trouble(StoreError::NotDone))?,
+        };
         let appended = self.append(move |_| Ok(prepared)).await.map_err(trouble)?;
         if let Some(had_at) = appended.lost {
             self.new_generation(Lost::Links(had_at)).await?;
@@ -45,4 +52,10 @@ impl FacilityServer {
             )
             .await
     }
+}
+
+/// Hashed and read sooner than handed to another thread: an entry or a few, as they come all day.
+fn is_small(batch: &Batch) -> bool {
+    let size = |blob: &Blob| if let Blob::Bytes(bytes) = blob { bytes.len() } else { 0 };
+    batch.bodies.len() <= SMALL_LINKS && batch.bodies.iter().map(size).sum::<usize>() <= SMALL_BYTES
 }

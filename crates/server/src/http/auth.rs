@@ -42,6 +42,10 @@ impl Claim {
         }
     }
 
+    pub fn nonce(&self) -> &str {
+        &self.nonce
+    }
+
     /// Is the claim true? Uses up the nonce's counter where it is. Errors: "auth.nonce", "auth.signature".
     pub fn check(&self, facility: &FacilityServer, key: &PublicKey, request: &Asked<'_>) -> Result<(), Refusal> {
         self.check_signature(facility, key, request)?;

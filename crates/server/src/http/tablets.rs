@@ -30,9 +30,13 @@ pub fn router(facility: FacilityServer) -> Router {
         .with_state(facility)
 }
 
-/// Every answer, refusals too, brings the nonce for the next request.
+/// An answer, a refusal too, brings the nonce for the next request, unless the tablet has one that is good for long.
 async fn with_nonce(State(facility): State<FacilityServer>, request: Request<Body>, next: Next) -> Response {
+    let has_one = Claim::read(request.headers()).is_ok_and(|claim| facility.nonces().is_good_for_long(claim.nonce()));
     let mut response = next.run(request).await;
+    if has_one && response.status().is_success() {
+        return response;
+    }
     if let Ok(nonce) = HeaderValue::from_str(&facility.nonces().issue()) {
         response.headers_mut().insert(NONCE_HEADER, nonce);
     }
