@@ -111,7 +111,11 @@ impl Inner {
 
     /// A second copy that holds what is not confirmed of the records file.
     pub fn begin_copy(&self, head: &Head, confirmed: u64) -> Result<SecondCopy, Broken> {
-        let before = second_copy::read(&self.dir, &self.key).map_err(|e| Broken::of_io(&e))?;
+        // Read only where it matters: it may hold weeks.
+        let before = match self.records.read(is_healing)? {
+            true => second_copy::read(&self.dir, &self.key).map_err(|e| Broken::of_io(&e))?,
+            false => Found::default(),
+        };
         self.begin_copy_with(head, confirmed, &before.links)
     }
 

@@ -12,7 +12,7 @@ use crate::known::Known;
 use crate::pen::{Pen, Standing};
 use crate::reserve;
 use crate::session::SignedIn;
-use crate::sync::client::Client;
+use crate::sync::client::{Client, PackedBatch};
 use crate::trouble::Troubles;
 use lamplight_domain::chain::{Head, Link, body_hash};
 use lamplight_domain::refusal::Refusal;
@@ -84,6 +84,8 @@ pub(crate) struct Inner {
     pub to_send: Notify,
     /// Held by whoever sends.
     pub sending: tokio::sync::Mutex<()>,
+    /// The batch that is sent next, where it is ready.
+    pub packed: Arc<PackedBatch>,
     /// Of [`Tablet::sync_now`].
     pub client: Mutex<Option<Arc<Client>>>,
     /// The file on which this process holds the folder for itself.
@@ -139,6 +141,7 @@ impl Tablet {
             stopped: watch::Sender::new(false),
             to_send: Notify::new(),
             sending: tokio::sync::Mutex::default(),
+            packed: Arc::default(),
             client: Mutex::default(),
             clock: options.clock,
             records,

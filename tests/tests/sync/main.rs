@@ -7,6 +7,7 @@ mod contact;
 mod disk;
 mod evidence;
 mod fixture;
+mod frugal;
 mod hostile;
 mod plug;
 mod poison;

@@ -16,6 +16,7 @@ use lamplight_domain::wire::{
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use uuid::Uuid;
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 /// Of a long poll, over the time that the server may wait.
@@ -33,6 +34,26 @@ pub struct Client {
     signer: Signer,
     nonce: Mutex<Nonce>,
     compress: bool,
+    packed: Arc<PackedBatch>,
+}
+
+/// The next batch, made ready off the async threads while the one before was under way.
+pub type PackedBatch = Mutex<Option<Packed>>;
+
+/// A batch as it is sent.
+pub struct Packed {
+    /// Of its header.
+    pub request: Uuid,
+    message: Vec<u8>,
+    encoding: Option<&'static str>,
+}
+
+impl Packed {
+    pub fn of(batch: &Batch, compress: bool) -> Packed {
+        let mut message = encode(&batch.header, &batch.bodies);
+        let encoding = if compress { squeeze(&mut message) } else { None };
+        Packed { request: batch.header.request, message, encoding }
+    }
 }
 
 /// The server's newest nonce, and how many signed requests there were.
@@ -51,7 +72,7 @@ impl Client {
         let is_far_behind = clock.read().wall < invite.expires_at - INVITE_LONGEST_MS;
         let floor = if is_far_behind { invite.expires_at } else { Ms(0) };
         let http = Http::new(&invite.url, invite.facility, cas, tls::Time::new(clock, floor, Arc::new(|| None)))?;
-        Ok(Client::new(http, invite.facility, invite.facility_key, Arc::new(|_| None), false))
+        Ok(Client::new(http, invite.facility, invite.facility_key, Arc::new(|_| None), false, Arc::default()))
     }
 
     pub fn of_identity(
@@ -59,13 +80,21 @@ impl Client {
         time: tls::Time,
         signer: Signer,
         compress: bool,
+        packed: Arc<PackedBatch>,
     ) -> Result<Client, Trouble> {
         let http = Http::new(&identity.url, identity.facility, tls::certificates(&identity.ca_pem)?, time)?;
-        Ok(Client::new(http, identity.facility, identity.facility_key, signer, compress))
+        Ok(Client::new(http, identity.facility, identity.facility_key, signer, compress, packed))
     }
 
-    fn new(http: Http, facility: FacilityId, facility_key: PublicKey, signer: Signer, compress: bool) -> Client {
-        Client { http, facility, facility_key, signer, nonce: Mutex::default(), compress }
+    fn new(
+        http: Http,
+        facility: FacilityId,
+        facility_key: PublicKey,
+        signer: Signer,
+        compress: bool,
+        packed: Arc<PackedBatch>,
+    ) -> Client {
+        Client { http, facility, facility_key, signer, nonce: Mutex::default(), compress, packed }
     }
 
     /// Nothing was asked yet: who answers there is not known.
@@ -79,7 +108,9 @@ impl Client {
 
     /// Signs as the author that the message names, and sends; again where the server asks for its newer nonce.
     async fn signed(&self, author: AuthorId, mut ask: Ask<'_>) -> Result<Vec<u8>, Trouble> {
-        let encoding = if self.compress { squeeze(&mut ask.body) } else { None };
+        if self.compress && ask.encoding.is_none() {
+            ask.encoding = squeeze(&mut ask.body);
+        }
         for last_try in [false, false, true] {
             let (nonce, counter) = match self.next_nonce() {
                 Some(found) => found,
@@ -91,7 +122,7 @@ impl Client {
             let key = (self.signer)(author).ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
             let digest = request_digest("POST", ask.path, &nonce, counter, &ask.body);
             let auth = format!("v1 {author} {nonce} {counter} {}", key.sign(&digest.0));
-            match self.take(self.http.send(&ask, encoding, Some(auth)).await?) {
+            match self.take(self.http.send(&ask, Some(auth)).await?) {
                 Err(Trouble::Refused(refusal)) if refusal.code == "auth.nonce" && !last_try => {}
                 other => return other,
             }
@@ -99,10 +130,9 @@ impl Client {
         Err(not_the_server("it accepts none of its own nonces"))
     }
 
-    async fn unsigned<A: Serialize>(&self, path: &str, ask: Option<&A>) -> Result<Vec<u8>, Trouble> {
-        let body = ask.map(|a| serde_json::to_vec(a).unwrap_or_default()).unwrap_or_default();
-        let ask = Ask { path, body, content_type: JSON, answer_type: JSON, timeout: REQUEST_TIMEOUT };
-        self.take(self.http.send(&ask, None, None).await?)
+    async fn unsigned<A: Serialize>(&self, path: &str, asked: Option<&A>) -> Result<Vec<u8>, Trouble> {
+        let body = asked.map(|a| serde_json::to_vec(a).unwrap_or_default()).unwrap_or_default();
+        self.take(self.http.send(&ask(path, body, JSON, JSON), None).await?)
     }
 
     fn next_nonce(&self) -> Option<(String, u64)> {
@@ -144,8 +174,10 @@ impl Facility for Client {
     }
 
     async fn push(&self, batch: Batch) -> Result<PushAnswer, Trouble> {
-        let body = encode(&batch.header, &batch.bodies);
-        json(&self.signed(batch.header.author, ask(path::PUSH, body, CONTENT_TYPE, JSON)).await?)
+        let packed = lock(&self.packed).take().filter(|packed| packed.request == batch.header.request);
+        let packed = packed.unwrap_or_else(|| Packed::of(&batch, self.compress));
+        let ask = Ask { encoding: packed.encoding, ..ask(path::PUSH, packed.message, CONTENT_TYPE, JSON) };
+        json(&self.signed(batch.header.author, ask).await?)
     }
 
     async fn feed(&self, asked: FeedAsk) -> Result<FeedPage, Trouble> {
@@ -173,7 +205,7 @@ impl Facility for Client {
 }
 
 fn ask<'a>(path: &'a str, body: Vec<u8>, content_type: &'static str, answer_type: &'static str) -> Ask<'a> {
-    Ask { path, body, content_type, answer_type, timeout: REQUEST_TIMEOUT }
+    Ask { path, body, encoding: None, content_type, answer_type, timeout: REQUEST_TIMEOUT }
 }
 
 fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {

@@ -64,9 +64,9 @@ impl Inner {
         let (mut forks, mut former_are_known) = (0, false);
         loop {
             let most = pushing.most_links;
-            let sent = self.blocking(move |inner| inner.next_batch(most, true)).await?;
+            let mut sent = self.blocking(move |inner| inner.next_batch(most, true)).await?;
             let author = sent.author();
-            match self.exchange(facility, pushing, &sent).await? {
+            match self.exchange(facility, pushing, &mut sent).await? {
                 (Stands::Confirmed(_), None) => return Ok(()),
                 (Stands::Fork, _) if forks < FORKS_MAX => {
                     forks += 1;

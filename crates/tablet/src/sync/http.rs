@@ -6,7 +6,7 @@ use super::tls;
 use lamplight_domain::ids::FacilityId;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::wire::{AUTH_HEADER, NONCE_HEADER, Trouble, server_name};
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Response, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
 use std::io::Read;
@@ -39,6 +39,8 @@ pub struct Traffic {
 pub struct Ask<'a> {
     pub path: &'a str,
     pub body: Vec<u8>,
+    /// How the body is compressed: the value of `content-encoding`.
+    pub encoding: Option<&'static str>,
     pub content_type: &'static str,
     pub answer_type: &'static str,
     pub timeout: Duration,
@@ -102,22 +104,15 @@ impl Http {
         }
     }
 
-    pub async fn send(
-        &self,
-        ask: &Ask<'_>,
-        encoding: Option<&'static str>,
-        auth: Option<String>,
-    ) -> Result<Answer, Trouble> {
+    pub async fn send(&self, ask: &Ask<'_>, auth: Option<String>) -> Result<Answer, Trouble> {
         let url = self.base.join(ask.path).map_err(|_| bad_address())?;
-        let mut request = self
-            .client
-            .post(url)
-            .timeout(ask.timeout)
-            .header(CONTENT_TYPE, ask.content_type)
-            .header("accept", ask.answer_type)
-            .header("accept-encoding", "zstd")
-            .body(ask.body.clone());
-        if let Some(encoding) = encoding {
+        let mut request =
+            self.client.post(url).timeout(ask.timeout).header(CONTENT_TYPE, ask.content_type).body(ask.body.clone());
+        // Only frames come compressed; of one entry's exchange every header is a part that is felt.
+        if ask.answer_type != JSON {
+            request = request.header(ACCEPT_ENCODING, "zstd");
+        }
+        if let Some(encoding) = ask.encoding {
             request = request.header(CONTENT_ENCODING, encoding);
         }
         if let Some(auth) = auth {

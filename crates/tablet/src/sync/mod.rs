@@ -103,9 +103,9 @@ impl Inner {
         if self.is_frozen() {
             return Ok(());
         }
-        let mut ask_heads = false;
+        let (mut ask_heads, mut ahead) = (false, None);
         loop {
-            let pulled = self.pull_page(facility, 0).await?;
+            let pulled = self.pull_page(facility, 0, &mut ahead).await?;
             report.pulled += pulled.rows;
             ask_heads |= pulled.ask_heads;
             if !pulled.more {
@@ -145,7 +145,7 @@ impl Inner {
         let last = Arc::new(move || lock(&heard.upgrade()?.contact).server_time);
         let time = tls::Time::new(self.clock.clone(), floor, last);
         let signer = Arc::new(move |author| signer.upgrade()?.identity()?.author_of(author).map(|own| own.key()));
-        Client::of_identity(&identity, time, signer, self.compress)
+        Client::of_identity(&identity, time, signer, self.compress, self.packed.clone())
     }
 
     /// An answer came: contact, server time, perhaps a clock measurement as a record.

@@ -8,7 +8,7 @@ use crate::contact::Exchange;
 use crate::failpoint::failpoint;
 use crate::file::{bodies, feeds, held, kept, lock, meta, pins, roster};
 use crate::identity::Identity;
-use crate::known::{CONTACTS, Known};
+use crate::known::{CONTACTS, IN_MEMORY_MS, Known};
 use crate::tablet::{CONTACT, Inner, ROSTER};
 use crate::trouble;
 use lamplight_domain::chain::{Hash, feed_hash};
@@ -58,47 +58,70 @@ pub struct Pulled {
     pub ask_heads: bool,
 }
 
+/// A page as it came, and what it answers.
+pub struct Fetched {
+    ask: FeedAsk,
+    /// Own links that were confirmed when it was asked for.
+    confirmed: u64,
+    exchange: Exchange,
+    page: FeedPage,
+}
+
 impl Inner {
-    /// One page of the own ward's feed; waits at the server up to `wait_ms` for news.
+    /// One page of the own ward's feed; waits at the server up to `wait_ms` for news. While it is taken in, the one
+    /// after it is fetched into `ahead`, where there is one.
     pub async fn pull_page<F: Facility + Sync>(
         self: &Arc<Self>,
         facility: &F,
         wait_ms: u32,
+        ahead: &mut Option<Fetched>,
     ) -> Result<Pulled, Trouble> {
         let ask = self.blocking(move |inner| inner.feed_ask(wait_ms)).await?;
-        let asked = self.clock.read();
-        let (from, confirmed) = (ask.from.clone(), self.sync_state().confirmed);
-        let page = match facility.feed(ask.clone()).await {
-            Err(Trouble::Refused(refusal)) if refusal.code == "ward.not_yours" => {
-                return self.follow_a_move(facility, ask, refusal).await;
-            }
-            Err(Trouble::Refused(refusal)) if refusal.code == trouble::REVOKED => {
-                let told = self.blocking(|inner| {
-                    inner.note_revoked(true);
-                    Ok(())
-                });
-                told.await?;
-                return Err(Trouble::Refused(refusal));
-            }
-            page => page?,
+        let is_next = |there: &Fetched| (&there.ask.from, there.ask.author) == (&ask.from, ask.author);
+        let Fetched { ask, confirmed, exchange, page } = match ahead.take().filter(is_next) {
+            Some(fetched) => fetched,
+            None => match self.fetch(facility, ask.clone()).await {
+                Err(Trouble::Refused(refusal)) if refusal.code == "ward.not_yours" => {
+                    return self.follow_a_move(facility, ask, refusal).await;
+                }
+                Err(Trouble::Refused(refusal)) if refusal.code == trouble::REVOKED => {
+                    let told = self.blocking(|inner| {
+                        inner.note_revoked(true);
+                        Ok(())
+                    });
+                    told.await?;
+                    return Err(Trouble::Refused(refusal));
+                }
+                fetched => fetched?,
+            },
         };
-        let page = match self.blocking(move |inner| inner.with_own_bodies(page)).await? {
-            Some(page) => page,
-            // Own bodies are gone from here (a damaged file, pruning): this page once more, whole.
-            None => facility.feed(FeedAsk { own_by_hash: false, wait_ms: 0, ..ask }).await?,
-        };
-        let exchange =
-            Exchange { asked, answered: self.clock.read(), server: page.header.server_time, waited: wait_ms > 0 };
-        self.blocking(move |inner| {
+        let after = after(&ask, &page);
+        let taken = self.blocking(move |inner| {
             inner.heard(&exchange);
             inner.note_revoked(false);
-            let mut pulled = inner.take_page(&from, page)?;
+            let mut pulled = inner.take_page(&ask.from, page)?;
             let tablet = inner.identity().map(|i| i.tablet);
             let mark = inner.known().contacts.iter().find(|c| Some(c.tablet) == tablet).map(|c| c.confirmed);
             pulled.ask_heads |= mark.is_some_and(|there| there < confirmed);
             Ok(pulled)
-        })
-        .await
+        });
+        let next = async { self.fetch(facility, after?).await.ok() };
+        let (pulled, next) = tokio::join!(taken, next);
+        *ahead = next;
+        pulled
+    }
+
+    async fn fetch<F: Facility + Sync>(self: &Arc<Self>, facility: &F, ask: FeedAsk) -> Result<Fetched, Trouble> {
+        let (asked, confirmed) = (self.clock.read(), self.sync_state().confirmed);
+        let page = facility.feed(ask.clone()).await?;
+        let page = match self.blocking(move |inner| inner.with_own_bodies(page)).await? {
+            Some(page) => page,
+            // Own bodies are gone from here (a damaged file, pruning): this page once more, whole.
+            None => facility.feed(FeedAsk { own_by_hash: false, wait_ms: 0, ..ask.clone() }).await?,
+        };
+        let (answered, server) = (self.clock.read(), page.header.server_time);
+        let exchange = Exchange { asked, answered, server, waited: ask.wait_ms > 0 };
+        Ok(Fetched { ask, confirmed, exchange, page })
     }
 
     fn feed_ask(&self, wait_ms: u32) -> Result<FeedAsk, Trouble> {
@@ -205,17 +228,23 @@ impl Inner {
 
     /// Into memory. Returns how many bodies could not be read.
     fn take_in(&self, rows: Vec<Row>, contacts: Vec<ContactMark>) -> u64 {
+        let before = self.now().best() - IN_MEMORY_MS;
         let mut known = self.known_mut();
         known.contacts = contacts;
-        let mut unreadable = 0;
+        let (mut unreadable, mut old) = (0, false);
         for Row { row, hash, bytes, body } in rows {
             match body {
                 Some(body) => {
+                    old |= body.envelope.observed_at < before;
                     let received_at = Some(row.received_at);
                     known.records.take(Record { body, hash, author: row.author, seq: row.seq, received_at });
                 }
                 None => unreadable += u64::from(bytes.is_some()),
             }
+        }
+        // A backlog's weeks do not stay in memory: they are read from the file when a day is looked at.
+        if old && let Some(roster) = known.roster.clone() {
+            known.records.forget_before(before, &roster);
         }
         unreadable
     }
@@ -270,6 +299,17 @@ impl Inner {
         self.changed();
         Ok(())
     }
+}
+
+/// The question for the page after this one; None where it is the last.
+fn after(ask: &FeedAsk, page: &FeedPage) -> Option<FeedAsk> {
+    let header = &page.header;
+    let from = match header.next {
+        FeedNext::Opening(mark) => FeedFrom::OpeningNext(mark),
+        FeedNext::Cursor(cursor) => FeedFrom::Cursor(cursor),
+    };
+    let roster_version = header.roster.as_ref().map_or(ask.roster_version, |roster| roster.version);
+    header.more.then(|| FeedAsk { from, wait_ms: 0, roster_version, ..ask.clone() })
 }
 
 /// Does the rolling hash over the page's rows lead from one cursor to the other? A body that was pruned has no id

@@ -1,11 +1,13 @@
 //! Sending: what waits is what the server has not confirmed. Heads, not flags; a lost answer is met by asking again.
 
-use super::client::not_the_server;
+use super::client::{Packed, not_the_server};
+use crate::SyncState;
 use crate::agree;
 use crate::contact::Exchange;
 use crate::failpoint::failpoint;
 use crate::file::{Broken, links, lock, receipts};
 use crate::identity::{Identity, OwnAuthor};
+use crate::pen::Pen;
 use crate::tablet::Inner;
 use lamplight_domain::chain::{Head, PublicKey, Receipt, SigningKey};
 use lamplight_domain::ids::AuthorId;
@@ -35,15 +37,25 @@ impl Default for Pushing {
     }
 }
 
-/// A batch and where the chain stands after it.
+/// A batch, and where the chain stands before and after it.
 pub(super) struct Sent {
     pub(super) batch: Batch,
     before: u64,
+    end: u64,
+    /// Its message, made off the async threads; None once it was handed on.
+    packed: Option<Packed>,
 }
 
 impl Sent {
     pub fn author(&self) -> AuthorId {
         self.batch.header.author
+    }
+
+    /// Is it what comes next where the chain stands now?
+    fn follows(&self, stands: &SyncState, most: usize) -> bool {
+        stands.author == Some(self.author())
+            && stands.confirmed == self.before
+            && (1..=most).contains(&self.batch.bodies.len())
     }
 }
 
@@ -70,7 +82,14 @@ impl Inner {
         let begun_at = self.sync_state().confirmed;
         // What must be written down again waits for the newer program.
         let is_frozen = self.is_frozen();
-        if !is_frozen && self.blocking(|inner| inner.is_healing()).await? {
+        let (with_credential, most) = (pushing.with_credential, pushing.most_links);
+        // One look at the file for both: between a tap and its receipt every hop counts.
+        let look = move |inner: &Inner| {
+            let first = if ask { None } else { Some(inner.next_batch(most, with_credential)?) };
+            Ok((inner.is_healing()?, first))
+        };
+        let (is_healing, mut ready) = self.blocking(look).await?;
+        if !is_frozen && is_healing {
             self.heal(facility, pushing).await?;
         }
         if ask && !is_frozen {
@@ -79,11 +98,27 @@ impl Inner {
         let (mut fruitless, mut former_are_known) = (0, false);
         loop {
             let (with_credential, most) = (pushing.with_credential, pushing.most_links);
-            let sent = self.blocking(move |inner| inner.next_batch(most, with_credential)).await?;
+            let stands = self.sync_state();
+            if !ask && stands.waiting == 0 {
+                break;
+            }
+            let fits = |sent: &Sent| !ask && !with_credential && sent.follows(&stands, most);
+            let mut sent = match ready.take().filter(fits) {
+                Some(sent) => sent,
+                None => self.blocking(move |inner| inner.next_batch(most, with_credential)).await?,
+            };
             if sent.batch.bodies.is_empty() && !ask {
                 break;
             }
-            let (stands, refused) = self.exchange(facility, pushing, &sent).await?;
+            let (author, end) = (sent.author(), sent.end);
+            // While one is under way the next is made ready, as if it were confirmed: the two sides' work overlaps.
+            let next = async {
+                let more = self.sync_state().head > end;
+                more.then(|| self.blocking(move |inner| inner.batch_after(author, end, most, false)))?.await.ok()
+            };
+            let (answer, next) = tokio::join!(self.exchange(facility, pushing, &mut sent), next);
+            ready = next;
+            let (stands, refused) = answer?;
             pushing.with_credential = false;
             ask = false;
             match (stands, refused) {
@@ -127,8 +162,9 @@ impl Inner {
         self: &Arc<Self>,
         facility: &F,
         pushing: &mut Pushing,
-        sent: &Sent,
+        sent: &mut Sent,
     ) -> Result<(Stands, Option<PushRefused>), Trouble> {
+        *lock(&self.packed) = sent.packed.take();
         let asked = self.clock.read();
         let answer = facility.push(sent.batch.clone()).await.inspect_err(|trouble| {
             if matches!(trouble, Trouble::Unreachable(_)) && sent.batch.bodies.len() >= pushing.most_links / 2 {
@@ -156,10 +192,24 @@ impl Inner {
 
     /// The links after the confirmed head, as many as one batch may carry.
     pub(super) fn next_batch(&self, most: usize, with_credential: bool) -> Result<Sent, Trouble> {
-        let identity = self.identity().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
-        let own = identity.author().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
-        let (author, key) = (own.credential.author, own.key());
-        let confirmed = self.sync_state().confirmed;
+        let author = self.identity().and_then(|identity| Some(identity.author()?.credential.author));
+        let author = author.ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
+        self.batch_after(author, self.sync_state().confirmed, most, with_credential)
+    }
+
+    /// The links after `confirmed`, which the server holds or will hold by then. Errors where this tablet writes as
+    /// another author.
+    fn batch_after(
+        &self,
+        author: AuthorId,
+        confirmed: u64,
+        most: usize,
+        with_credential: bool,
+    ) -> Result<Sent, Trouble> {
+        let join_first = || Trouble::Refused(crate::record::join_first());
+        let identity = self.identity().ok_or_else(join_first)?;
+        let own = identity.author().filter(|own| own.credential.author == author).ok_or_else(join_first)?;
+        let key = own.key();
         let (prev, mut waiting, furthest, within) = self
             .records
             .read(|from| {
@@ -196,7 +246,9 @@ impl Inner {
             credential: (with_credential || furthest.is_none()).then(|| own.credential.clone()),
             receipt: within.or(furthest.filter(|r| r.head.seq > confirmed)),
         };
-        Ok(Sent { batch: Batch { header, bodies: waiting.into_iter().map(blob).collect() }, before: confirmed })
+        let batch = Batch { header, bodies: waiting.into_iter().map(blob).collect() };
+        let packed = Some(Packed::of(&batch, self.compress));
+        Ok(Sent { batch, before: confirmed, end: head.seq, packed })
     }
 
     /// Takes a receipt for true only where it is signed by the facility, answers this very request, and names a head
@@ -213,18 +265,20 @@ impl Inner {
         if own != Some(receipt.head.hash) {
             return Ok(Stands::Fork);
         }
+        // The server's word is what confirms, and it has given it: nobody waits for this tablet's disk to be told so.
+        // A receipt that is lost here with the power is asked for again.
         failpoint!("receipt.believed");
-        if !self.is_frozen() {
-            self.records.write(|to| receipts::keep(to, receipt)).map_err(local)?;
-        }
-        failpoint!("receipt.kept");
         self.confirm(asked.author, receipt.head.seq);
         self.changed();
+        if !self.is_frozen() {
+            self.records.write(|to| receipts::keep(to, receipt)).map_err(local)?;
+            failpoint!("receipt.kept");
+            self.begin_copy_anew(asked.author);
+        }
         Ok(Stands::Confirmed(receipt.head.seq))
     }
 
-    /// Takes note of how far the server holds the own chain. What it holds no more stands in the second copy again;
-    /// where nothing waits, a long second copy is begun anew.
+    /// Takes note of how far the server holds the own chain. What it holds no more stands in the second copy again.
     pub(super) fn confirm(&self, author: AuthorId, seq: u64) {
         let mut hand = lock(&self.pen);
         if self.is_frozen() {
@@ -237,18 +291,35 @@ impl Inner {
         let Some(mut pen) = hand.take_if(|pen| pen.head.author == author) else { return };
         let went_back = seq < pen.confirmed;
         pen.confirmed = seq;
-        let is_done =
-            seq == pen.head.seq && pen.copy.is_long() && matches!(self.records.read(agree::is_healing), Ok(false));
-        if went_back || is_done {
-            match self.begin_copy(&pen.head, seq) {
-                Ok(copy) => pen.copy = copy,
-                Err(broken) => {
-                    tracing::error!(?broken, "the second copy cannot be begun anew");
-                    pen.copy.doubt();
-                }
-            }
+        if went_back {
+            self.copy_anew(&mut pen);
         }
         self.lay_down(&mut hand, pen);
+    }
+
+    /// Where nothing waits, a long second copy is begun anew: after the receipt is durable, so that the two copies
+    /// agree at the next start on what waits.
+    fn begin_copy_anew(&self, author: AuthorId) {
+        let mut hand = lock(&self.pen);
+        let is_done = |pen: &mut Pen| {
+            pen.head.author == author
+                && pen.confirmed == pen.head.seq
+                && pen.copy.is_long()
+                && matches!(self.records.read(agree::is_healing), Ok(false))
+        };
+        let Some(mut pen) = hand.take_if(is_done) else { return };
+        self.copy_anew(&mut pen);
+        self.lay_down(&mut hand, pen);
+    }
+
+    fn copy_anew(&self, pen: &mut Pen) {
+        match self.begin_copy(&pen.head, pen.confirmed) {
+            Ok(copy) => pen.copy = copy,
+            Err(broken) => {
+                tracing::error!(?broken, "the second copy cannot be begun anew");
+                pen.copy.doubt();
+            }
+        }
     }
 }
 

@@ -101,10 +101,10 @@ impl Inner {
             // Pages could not be kept.
             return std::future::pending().await;
         }
-        let (mut backoff, mut wait_ms, mut was_lost) = (Backoff::default(), 0, false);
+        let (mut backoff, mut wait_ms, mut was_lost, mut ahead) = (Backoff::default(), 0, false, None);
         loop {
             let page = tokio::select! {
-                page = self.pull_page(client, wait_ms) => page,
+                page = self.pull_page(client, wait_ms, &mut ahead) => page,
                 // The sending half has just met a dead connection: this one is dead too.
                 () = line.lost.notified() => Err(Trouble::Unreachable("the connection broke".to_owned())),
             };

@@ -6,7 +6,7 @@ use crate::file::bodies;
 use crate::testing::*;
 use lamplight_domain::chain::{Hash, body_hash};
 use lamplight_domain::ids::AuthorId;
-use lamplight_domain::time::Ms;
+use lamplight_domain::time::{HOUR_MS, Ms};
 use lamplight_domain::wire::{
     Batch, FeedAsk, FeedFrom, FeedPage, HelloAnswer, JoinAsk, Joined, OfferAnswer, OfferAsk, PushAnswer,
 };
@@ -97,6 +97,21 @@ async fn a_server_that_went_back_gets_again_what_it_lost() {
     sync(&tablet, &server).await.unwrap();
     assert_eq!(tablet.sync_state().waiting, 0);
     holds_once(&server, &saved);
+}
+
+#[tokio::test]
+async fn a_backlog_of_long_ago_does_not_stay_in_memory_once_it_was_sent() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    let saved = record(&tablet, 60);
+    let in_memory = || tablet.0.known().records.len();
+    assert!(in_memory() >= 60);
+    clock.pass(3 * 24 * HOUR_MS);
+    lock(&server.0).time += 3 * 24 * HOUR_MS;
+    sync(&tablet, &server).await.unwrap();
+    holds_once(&server, &saved);
+    assert!(in_memory() < 30, "{} records", in_memory());
+    assert!(tablet.export(&mut std::io::sink()).unwrap() >= 60, "the file keeps all");
 }
 
 #[tokio::test]
@@ -341,7 +356,7 @@ async fn a_page_that_was_asked_for_before_the_file_was_begun_anew_is_not_its_nex
     }
     sync(&tablet, &server).await.unwrap();
     lock(&server.0).add(author, 4, &foreign(4, check(), START));
-    let pulled = tablet.0.pull_page(&Meanwhile(&server, || damage(&tablet)), 0).await.unwrap();
+    let pulled = tablet.0.pull_page(&Meanwhile(&server, || damage(&tablet)), 0, &mut None).await.unwrap();
     assert!(pulled.more && pulled.rows == 0);
     let next = tablet.0.records.read(|from| crate::file::feeds::next(from, ward())).unwrap();
     assert_eq!(next, FeedFrom::Opening, "the fresh file reads the feed from its opening");
@@ -420,7 +435,7 @@ async fn a_feed_that_does_not_follow_its_cursor_is_read_from_the_opening() {
     // The next row's hash is bent: page and cursor do not fit.
     lock(&server.0).add(author, 2, &foreign(2, census().remove(1), START));
     lock(&server.0).feed.last_mut().unwrap().2 = Hash([1; 32]);
-    let pulled = tablet.0.pull_page(&server, 0).await.unwrap();
+    let pulled = tablet.0.pull_page(&server, 0, &mut None).await.unwrap();
     assert!(pulled.more && pulled.ask_heads && pulled.rows == 0);
     let next = tablet.0.records.read(|from| crate::file::feeds::next(from, ward())).unwrap();
     assert_eq!(next, FeedFrom::Opening);
