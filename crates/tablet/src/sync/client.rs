@@ -176,8 +176,10 @@ impl Facility for Client {
     async fn push(&self, batch: Batch) -> Result<PushAnswer, Trouble> {
         let packed = lock(&self.packed).take().filter(|packed| packed.request == batch.header.request);
         let packed = packed.unwrap_or_else(|| Packed::of(&batch, self.compress));
+        let author = batch.header.author;
+        drop(batch);
         let ask = Ask { encoding: packed.encoding, ..ask(path::PUSH, packed.message, CONTENT_TYPE, JSON) };
-        json(&self.signed(batch.header.author, ask).await?)
+        json(&self.signed(author, ask).await?)
     }
 
     async fn feed(&self, asked: FeedAsk) -> Result<FeedPage, Trouble> {

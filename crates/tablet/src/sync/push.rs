@@ -110,7 +110,7 @@ impl Inner {
             if sent.batch.bodies.is_empty() && !ask {
                 break;
             }
-            let (author, end) = (sent.author(), sent.end);
+            let (author, end, only_asks) = (sent.author(), sent.end, sent.batch.bodies.is_empty());
             // While one is under way the next is made ready, as if it were confirmed: the two sides' work overlaps.
             let next = async {
                 let more = self.sync_state().head > end;
@@ -143,7 +143,7 @@ impl Inner {
                 // The head went down, or an earlier batch got through unseen: send from there.
                 (Stands::Confirmed(seq), Some(PushRefused::DoesNotAttach)) if seq != sent.before => {}
                 (Stands::Confirmed(_), Some(PushRefused::TooBig)) if most > 1 => pushing.most_links = most / 2,
-                (Stands::Confirmed(seq), None) if seq > sent.before || sent.batch.bodies.is_empty() => {
+                (Stands::Confirmed(seq), None) if seq > sent.before || only_asks => {
                     pushing.most_links = (most * 2).min(BATCH_MAX_LINKS);
                     fruitless = 0;
                     continue;
@@ -165,14 +165,17 @@ impl Inner {
         sent: &mut Sent,
     ) -> Result<(Stands, Option<PushRefused>), Trouble> {
         *lock(&self.packed) = sent.packed.take();
+        // Given away, not copied: a batch is a megabyte, and two are in memory already.
+        let (header, bodies) = (sent.batch.header.clone(), std::mem::take(&mut sent.batch.bodies));
+        let links = bodies.len();
         let asked = self.clock.read();
-        let answer = facility.push(sent.batch.clone()).await.inspect_err(|trouble| {
-            if matches!(trouble, Trouble::Unreachable(_)) && sent.batch.bodies.len() >= pushing.most_links / 2 {
+        let answer = facility.push(Batch { header: header.clone(), bodies }).await.inspect_err(|trouble| {
+            if matches!(trouble, Trouble::Unreachable(_)) && links >= pushing.most_links / 2 {
                 pushing.most_links = (pushing.most_links / 2).max(LEAST_LINKS);
             }
         })?;
         let exchange = Exchange { asked, answered: self.clock.read(), server: answer.server_time, waited: false };
-        let (header, refused) = (sent.batch.header.clone(), answer.refused);
+        let refused = answer.refused;
         let stands = self
             .blocking(move |inner| {
                 let stands = inner.believe(&header, &answer)?;

@@ -93,8 +93,7 @@ async fn measure(bench: &Bench) -> Result<Table> {
     }
     let mut peaks = Peaks::default();
     if wanted("a week offline") {
-        let facility = forty_patients(forty::A_DAY).await?;
-        note(&mut table, "a week offline", week::measure(&facility, bench.week, &mut peaks).await);
+        note(&mut table, "a week offline", week::measure(bench.week, &mut peaks).await);
     }
     if wanted("storm") {
         note(&mut table, "storm", storm::measure(bench.storm, bench.entries, &mut peaks).await);

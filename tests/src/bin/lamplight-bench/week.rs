@@ -17,12 +17,14 @@ const HOURS: &str = "168";
 const GOAL_TIMES: f64 = 2.0;
 const GOAL_BYTES: f64 = 60.0;
 
-pub async fn measure(facility: &Facility, entries: usize, peaks: &mut Peaks) -> Result<Vec<Measure>> {
-    let invite = facility.invite(&facility.url(), TURNS as u32)?;
+pub async fn measure(entries: usize, peaks: &mut Peaks) -> Result<Vec<Measure>> {
     let (mut ours, mut whole, mut bares) = (Vec::new(), Vec::new(), Vec::new());
     let (mut sent, mut requests, mut bare_sent) = (0.0, 0.0, 0);
-    for turn in 0..TURNS {
-        let dir = facility.folder().join(format!("week-{turn}"));
+    for _ in 0..TURNS {
+        // A ward of its own each time: nobody else has written a week's checks of the same patients.
+        let facility = crate::forty_patients(forty::A_DAY).await?;
+        let invite = facility.invite(&facility.url(), 1)?;
+        let dir = facility.folder().join("week");
         let joined = sim::tablet(&dir, &["join", "--invite", &invite])?;
         let count = entries.to_string();
         let recorded = sim::tablet(&dir, &["record", "--count", &count, "--from-hours-ago", HOURS])?;
@@ -34,11 +36,11 @@ pub async fn measure(facility: &Facility, entries: usize, peaks: &mut Peaks) -> 
         whole.push(figure("took_ms")?);
         (sent, requests) = (figure("bytes_sent")?, figure("requests")?);
         let author = joined["author"].as_str().context("no author")?;
-        let took = bare(facility, turn, author, entries).await?;
+        let took = bare(&facility, author, entries).await?;
         bares.push(took.0);
         bare_sent = took.1;
+        peaks.server("a week offline", &facility);
     }
-    peaks.server("a week offline", facility);
     let (ours, whole, bare) = (middle(&mut ours), middle(&mut whole), middle(&mut bares));
     Ok(vec![
         Measure::new("a week offline, sent and confirmed", ours, "ms")
@@ -56,11 +58,11 @@ pub async fn measure(facility: &Facility, entries: usize, peaks: &mut Peaks) -> 
 }
 
 /// Milliseconds, and bytes of all bodies.
-async fn bare(facility: &Facility, turn: usize, author: &str, entries: usize) -> Result<(f64, usize)> {
+async fn bare(facility: &Facility, author: &str, entries: usize) -> Result<(f64, usize)> {
     let mut rows = rows::of_author(&forty::open(&facility.data())?, author)?;
     rows.truncate(entries);
     anyhow::ensure!(rows.len() == entries, "the server holds {} of {entries}", rows.len());
-    let bare = Bare::serve(&facility.folder().join(format!("bare-week-{turn}.db")), rows, 1)?;
+    let bare = Bare::serve(&facility.folder().join("bare-week.db"), rows, 1)?;
     let batches: Vec<_> = (0..entries)
         .step_by(BATCH_MAX_LINKS)
         .map(|first| (first, bare.rows(first..(first + BATCH_MAX_LINKS).min(entries))))
