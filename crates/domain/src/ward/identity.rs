@@ -107,10 +107,17 @@ impl Look<'_> {
                 "Write what tells this patient from others, and the rest as a note.",
             ));
         }
-        if known.bed.is_empty() { Ok(String::new()) } else { self.bed_notice(ward, &known.bed, None) }
+        if known.bed.is_empty() {
+            return Ok(String::new());
+        }
+        // It is chosen from the ward's own list.
+        if !self.has_bed(ward, &known.bed) {
+            return Err(Refusal::new("bed.unknown", "The ward has no such bed.", "Choose one of its beds, or none."));
+        }
+        Ok(self.bed_notice(ward, &known.bed, None))
     }
 
-    /// Errors: "bed.unknown", "stay.there".
+    /// Errors: "stay.there".
     pub(super) fn may_place(&self, envelope: &Envelope, bed: &str) -> Result<String, Refusal> {
         let stay = envelope.stay.map(|stay| self.records.resolved(stay));
         let patient = stay.and_then(|stay| self.records.patient(stay));
@@ -121,17 +128,21 @@ impl Look<'_> {
                 "Choose another bed, or leave it as it is.",
             ));
         }
-        self.bed_notice(envelope.ward, bed, stay)
+        Ok(self.bed_notice(envelope.ward, bed, stay))
     }
 
-    /// Whether somebody else has the bed is said, not refused: beds change hands before the census says so.
-    fn bed_notice(&self, ward: WardId, bed: &str, but: Option<StayId>) -> Result<String, Refusal> {
-        let is_known = self.roster.ward(ward).is_some_and(|w| w.beds.iter().any(|b| b.label == bed));
-        if !is_known {
-            return Err(Refusal::new("bed.unknown", "The ward has no such bed.", "Choose one of its beds, or none."));
+    /// Whether somebody else has the bed is said, not refused: beds change hands before the census says so. So is a bed
+    /// that the ward's list does not have: the list may be behind.
+    fn bed_notice(&self, ward: WardId, bed: &str, but: Option<StayId>) -> String {
+        if !self.has_bed(ward, bed) {
+            return format!("The ward's list has no bed {bed}.");
         }
         let is_taken = bed_is_taken(self.records, self.roster, ward, bed, but);
-        Ok(if is_taken { format!("Somebody else is in {bed} too, as the census has it.") } else { String::new() })
+        if is_taken { format!("Somebody else is in {bed} too, as the census has it.") } else { String::new() }
+    }
+
+    fn has_bed(&self, ward: WardId, bed: &str) -> bool {
+        self.roster.ward(ward).is_some_and(|w| w.beds.iter().any(|b| b.label == bed))
     }
 
     /// Errors: "stay.unknown", "stays.same", "stays.closed", "stays.direction".

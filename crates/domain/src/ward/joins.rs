@@ -98,7 +98,7 @@ impl WardRecords {
             one.entry(end(&into, *stay, |(next, _)| *next)).or_default().0.push(*stay);
         }
         for (stands_for, (others, log)) in &mut one {
-            for stay in std::iter::once(&*stands_for).chain(&*others) {
+            for stay in std::iter::once(stands_for).chain(&*others) {
                 self.stays.get(stay).into_iter().for_each(|of_stay| log.extend(of_stay));
             }
         }

@@ -31,9 +31,12 @@ pub async fn place(
     person.of_ward(ask.ward)?;
     let facility = &station.inner.facility;
     let roster = facility.roster();
-    if roster.ward(ask.to).is_none() {
-        let refusal = Refusal::new("ward.unknown", "There is no such ward.", "Load the page again and choose anew.");
-        return Err(refusal.into());
+    let anew = "Load the page again and choose anew.";
+    let Some(to) = roster.ward(ask.to) else {
+        return Err(Refusal::new("ward.unknown", "There is no such ward.", anew).into());
+    };
+    if !to.beds.iter().any(|b| b.label == ask.bed) {
+        return Err(Refusal::new("bed.unknown", "The ward has no such bed.", anew).into());
     }
     let (stay, from) = here(&station, ask.ward, ask.stay)?;
     let from = Some(from).filter(|left| *left != ask.to);

@@ -18,6 +18,7 @@ use lamplight_domain::record::Record;
 use lamplight_domain::time::{HOUR_MS, Ms};
 use lamplight_domain::ward::WardRecords;
 use rusqlite::{Connection, params};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -132,11 +133,14 @@ pub struct Reaches(HashMap<(StayId, WardNo), Option<Reach>>);
 impl Reaches {
     /// None where everything of the stay is in the feed of this one ward and nowhere else.
     pub fn beyond(&mut self, db: &Connection, stay: StayId, home: WardNo) -> Result<Option<&Reach>, StoreError> {
-        if !self.0.contains_key(&(stay, home)) {
-            let reach = if is_only_in(db, stay, home)? { None } else { Some(Reach::of(db, stay, None)?) };
-            self.0.insert((stay, home), reach);
-        }
-        Ok(self.0.get(&(stay, home)).and_then(Option::as_ref))
+        let reach = match self.0.entry((stay, home)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let reach = if is_only_in(db, stay, home)? { None } else { Some(Reach::of(db, stay, None)?) };
+                new.insert(reach)
+            }
+        };
+        Ok(reach.as_ref())
     }
 
     /// The census says something else from here on.
