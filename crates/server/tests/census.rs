@@ -183,7 +183,7 @@ async fn a_patient_comes_to_the_new_ward_with_everything_and_late_checks_go_to_b
     assert!(!ids(&new).contains(&old_note.0), "of what has passed only the last 24 hours");
 
     // What a tablet of the old ward had not sent: one check before the move, one after it.
-    let late = vec![on(&pad, WARD, -25, STAY, seen()), on(&pad, WARD, -10, STAY, seen())];
+    let late = [on(&pad, WARD, -25, STAY, seen()), on(&pad, WARD, -10, STAY, seen())];
     push_all(&server, late.iter().map(|(_, bytes)| bytes.clone()).collect(), &mut pad).await;
     for ward in [WARD, OTHER_WARD] {
         let held = ids(&readers.feed(&server, ward).await);

@@ -117,18 +117,13 @@ impl Look<'_> {
         Ok(self.bed_notice(ward, &known.bed, None))
     }
 
-    /// Errors: "stay.there".
-    pub(super) fn may_place(&self, envelope: &Envelope, bed: &str) -> Result<String, Refusal> {
+    pub(super) fn place_notice(&self, envelope: &Envelope, bed: &str) -> String {
         let stay = envelope.stay.map(|stay| self.records.resolved(stay));
         let patient = stay.and_then(|stay| self.records.patient(stay));
         if patient.is_some_and(|p| p.ward == envelope.ward && p.bed == Some(bed)) {
-            return Err(Refusal::new(
-                "stay.there",
-                "The patient is in this bed already.",
-                "Choose another bed, or leave it as it is.",
-            ));
+            return "The patient was in this bed already.".to_owned();
         }
-        Ok(self.bed_notice(envelope.ward, bed, stay))
+        self.bed_notice(envelope.ward, bed, stay)
     }
 
     /// Whether somebody else has the bed is said, not refused: beds change hands before the census says so. So is a bed

@@ -78,7 +78,7 @@ impl Look<'_> {
             Event::PauseStarted(_) if !self.roster.is_nurse(envelope.by) => {
                 Ok("The clock runs on until a nurse confirms this.".to_owned())
             }
-            Event::StayPlaced { bed, .. } => self.may_place(envelope, bed),
+            Event::StayPlaced { bed, .. } => Ok(self.place_notice(envelope, bed)),
             Event::StayJoined { into } => self.may_join(envelope, *into).map(|()| String::new()),
             Event::PatientMerged(merged) => self.may_merge(envelope, merged).map(|()| String::new()),
             Event::JoinEnded { of, .. } => self.may_part(*of).map(|()| String::new()),

@@ -21,7 +21,7 @@ pub async fn wards(State(station): State<Station>) -> Json<Vec<WardBeds>> {
     Json(roster.wards.iter().map(|w| WardBeds { id: w.id, name: w.name.clone(), beds: beds(w) }).collect())
 }
 
-/// Errors: "stay.unknown", "stay.there", "ward.unknown", "bed.unknown".
+/// Errors: "stay.unknown", "ward.unknown", "bed.unknown".
 pub async fn place(
     State(station): State<Station>,
     Extension(person): Extension<Person>,
