@@ -4,7 +4,8 @@
 
 mod common;
 
-use lamplight_domain::chain::Receipt;
+use hmac::{Hmac, KeyInit, Mac};
+use lamplight_domain::chain::{Hash, Receipt};
 use lamplight_domain::ids::{FacilityId, WardId};
 use lamplight_domain::time::Ms;
 use lamplight_domain::wire::{
@@ -13,6 +14,7 @@ use lamplight_domain::wire::{
 use lamplight_server::facility::found;
 use lamplight_server::{FacilityServer, Surroundings};
 use serde_json::Value;
+use sha2::Sha256;
 use std::path::Path;
 
 fn committed(name: &str) -> Value {
@@ -65,4 +67,12 @@ async fn the_vectors_batch_gets_the_vectors_receipt_and_feed() {
     };
     let FeedNext::Cursor(end) = server.feed(ask).await.unwrap().header.next else { panic!("one page is enough") };
     assert_eq!((end.n, end.hash), (cursors[3].n, cursors[3].hash));
+    // Its generation is its own; the mark over it is made with the vectors' key.
+    let key = hex::decode(feed["mac_key"].as_str().unwrap()).unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+    mac.update(end.generation.as_bytes());
+    mac.update(ward.0.as_bytes());
+    mac.update(&end.n.to_be_bytes());
+    mac.update(&end.hash.0);
+    assert_eq!(end.mac, Some(Hash(mac.finalize().into_bytes().into())));
 }

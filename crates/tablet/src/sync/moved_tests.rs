@@ -72,6 +72,18 @@ async fn a_moved_tablet_sends_all_it_has_and_takes_the_new_ward_wherever_it_is_c
 }
 
 #[tokio::test]
+async fn one_that_hears_it_while_it_listens_sends_everything_before_it_goes() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    sync(&tablet, &server).await.unwrap();
+    lock(&server.0).moved_to = Some(OTHER);
+    record(&tablet);
+    let pulled = tablet.0.pull_page(&server, 0).await.unwrap();
+    assert!(pulled.more && pulled.ask_heads);
+    assert_eq!((tablet.ward(), tablet.sync_state().waiting), (Some(OTHER), 0));
+}
+
+#[tokio::test]
 async fn a_tablet_that_was_not_moved_hears_the_refusal_and_stays() {
     let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
     let tablet = with_patient(dir.path(), &clock, 2);
