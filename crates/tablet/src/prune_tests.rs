@@ -104,7 +104,11 @@ async fn nothing_goes_that_the_server_has_not_backed_up_or_not_received() {
     sync(&tablet, &server).await;
     assert_eq!(tablet.prune().unwrap(), 0, "no backup is known");
     lock(&server.0).backed_up = Some(START - 1);
+    // The mark is stored with the next page, or within a minute.
+    pass(&clock, &server, 2 * 60_000);
     sync(&tablet, &server).await;
+    let mark = tablet.0.records.read(|from| crate::file::feeds::backed_up(from, ward())).unwrap();
+    assert_eq!(mark, Some(START - 1));
     assert_eq!(tablet.prune().unwrap(), 0, "it was received after the backup");
     assert_eq!(held(&tablet, &sent), 20);
     let waiting = record(&tablet, 1);
