@@ -50,7 +50,7 @@ pub(crate) fn reached(name: &str) {
     fail::fail_point!(name, |_| std::process::abort());
 }
 
-#[cfg(test)]
+#[cfg(all(test, debug_assertions))]
 mod tests {
     /// What a release program makes of a step: nothing that could be told to end it.
     #[test]
