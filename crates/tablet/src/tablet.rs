@@ -21,7 +21,7 @@ use lamplight_domain::time::{Clocks, Ms, Now};
 use rustix::fs::{FlockOperation, flock};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{Notify, watch};
 
@@ -82,6 +82,8 @@ pub(crate) struct Inner {
     pub stopped: watch::Sender<bool>,
     /// Something new waits to be sent.
     pub to_send: Notify,
+    /// Works of the sync on the files that are under way.
+    pub at_work: AtomicU32,
     /// Held by whoever sends.
     pub sending: tokio::sync::Mutex<()>,
     /// The batch that is sent next, where it is ready.
@@ -140,6 +142,7 @@ impl Tablet {
             changes: watch::Sender::new(0),
             stopped: watch::Sender::new(false),
             to_send: Notify::new(),
+            at_work: AtomicU32::new(0),
             sending: tokio::sync::Mutex::default(),
             packed: Arc::default(),
             client: Mutex::default(),

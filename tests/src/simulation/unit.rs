@@ -69,6 +69,7 @@ impl Clock for UnitClock {
 /// A contact that is under way: it waits at its next question, or for its answer.
 pub struct Flight {
     task: JoinHandle<Result<(), Trouble>>,
+    tablet: Tablet,
     calls: mpsc::UnboundedReceiver<Call>,
     call: Option<Call>,
     pub half: Half,
@@ -88,7 +89,7 @@ pub struct Delivered {
 impl Flight {
     fn begin(tablet: &Tablet, half: Half, whole: bool, times_restored: u32) -> Flight {
         let (line, calls) = mpsc::unbounded_channel();
-        let (tablet, line) = (tablet.clone(), Line(line));
+        let (tablet, of, line) = (tablet.clone(), tablet.clone(), Line(line));
         let task = tokio::spawn(async move {
             match half {
                 _ if whole => tablet.sync_over(&line).await.map(|_| ()),
@@ -96,7 +97,7 @@ impl Flight {
                 Half::Listen => tablet.listen_over(&line).await.map(|_| ()),
             }
         });
-        Flight { task, calls, call: None, half, times_restored, held_up: None }
+        Flight { task, tablet: of, calls, call: None, half, times_restored, held_up: None }
     }
 
     pub fn ask(&self) -> Option<&Ask> {
@@ -116,6 +117,10 @@ impl Flight {
         match self.calls.recv().await {
             Some(call) => {
                 self.call = Some(call);
+                // What is made ready while the question is under way is ready before anything else happens.
+                while self.tablet.is_at_work() {
+                    tokio::task::yield_now().await;
+                }
                 Ok(None)
             }
             None => Ok(Some((&mut self.task).await.context("a contact panicked")?)),

@@ -144,7 +144,9 @@ impl House {
             until: None,
             replaces: vec![],
         };
-        for event in [Event::StayOpened(opened), Event::StayPlaced { bed: "101A".into(), from: None }, Event::Order(order)] {
+        for event in
+            [Event::StayOpened(opened), Event::StayPlaced { bed: "101A".into(), from: None }, Event::Order(order)]
+        {
             let own = Own { ward: WARD, stay: Some(STAY), by: Some(NURSE), event };
             self.running.as_ref().unwrap().facility().record(own).await.unwrap();
         }

@@ -37,6 +37,7 @@ use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::MINUTE_MS;
 use lamplight_domain::wire::{Facility, Trouble};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// A clock that is further off makes every time on this tablet doubtful.
 const CLOCK_SUSPECT_MS: i64 = MINUTE_MS;
@@ -216,7 +217,9 @@ impl Inner {
         work: impl FnOnce(&Inner) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Trouble> {
         let inner = self.clone();
+        let at_work = AtWork::begin(self);
         let mended = move || {
+            let _at_work = at_work;
             work(&inner).inspect_err(|trouble| {
                 if let Trouble::Refused(refusal) = trouble {
                     inner.mend_after(refusal);
@@ -227,5 +230,20 @@ impl Inner {
             let fault = Refusal::new("program.fault", "Sync met a fault in this program.", "Restart Lamplight.");
             Err(Trouble::Refused(fault))
         })
+    }
+}
+
+/// Counts as long as it is there.
+struct AtWork(Arc<Inner>);
+
+impl AtWork {
+    fn begin(inner: &Arc<Inner>) -> AtWork {
+        inner.at_work.fetch_add(1, Ordering::SeqCst);
+        AtWork(inner.clone())
+    }
+}
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.at_work.fetch_sub(1, Ordering::SeqCst);
     }
 }

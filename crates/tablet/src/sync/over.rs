@@ -5,6 +5,7 @@ use super::SyncReport;
 use super::push::Pushing;
 use crate::tablet::Tablet;
 use lamplight_domain::wire::{Facility, Trouble};
+use std::sync::atomic::Ordering;
 
 impl Tablet {
     /// As [`Tablet::sync_now`] over its first connection; only what went over the wire is not counted.
@@ -23,7 +24,13 @@ impl Tablet {
     /// The listening half of [`Tablet::run`], once: one page, without waiting for news. True where the chain's place
     /// at the server is to be asked for next.
     pub async fn listen_over<F: Facility + Sync>(&self, facility: &F) -> Result<bool, Trouble> {
-        Ok(self.told(self.0.pull_page(facility, 0).await)?.ask_heads)
+        Ok(self.told(self.0.pull_page(facility, 0, &mut None).await)?.ask_heads)
+    }
+
+    /// The sync works on the files this moment. A history is the same every time only where nothing else happens
+    /// meanwhile.
+    pub fn is_at_work(&self) -> bool {
+        self.0.at_work.load(Ordering::SeqCst) > 0
     }
 
     fn told<T>(&self, done: Result<T, Trouble>) -> Result<T, Trouble> {

@@ -154,7 +154,7 @@ impl<'a> History<'a> {
                     let left = Event::StayClosed { reason: "discharged".into() };
                     bodies.push(self.body(Some(self.stay(bed, nth + 1)), self.nurse, None, from, None, left));
                 }
-                let placed = Event::StayPlaced { bed: self.roster.wards[0].beds[bed].label.clone() };
+                let placed = Event::StayPlaced { bed: self.roster.wards[0].beds[bed].label.clone(), from: None };
                 for (id, event) in [(None, opened), (None, placed), (Some(self.order(bed, nth)), order)] {
                     bodies.push(self.body(Some(stay), self.nurse, id, from, None, event));
                 }

@@ -22,7 +22,6 @@ use clap::Parser;
 use footprint::Peaks;
 use lamplight_domain::time::Ms;
 use lamplight_tests::facility::Facility;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use table::{Measure, Table};
