@@ -78,7 +78,7 @@ async fn one_that_hears_it_while_it_listens_sends_everything_before_it_goes() {
     sync(&tablet, &server).await.unwrap();
     lock(&server.0).moved_to = Some(OTHER);
     record(&tablet);
-    let pulled = tablet.0.pull_page(&server, 0).await.unwrap();
+    let pulled = tablet.0.pull_page(&server, 0, &mut None).await.unwrap();
     assert!(pulled.more && pulled.ask_heads);
     assert_eq!((tablet.ward(), tablet.sync_state().waiting), (Some(OTHER), 0));
 }

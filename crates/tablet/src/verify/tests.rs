@@ -61,19 +61,19 @@ impl Ground {
         let inner = Arc::clone(&tablet.0);
         let mut pushing = Default::default();
         other.writes(&server, (0..).zip(census()).map(|(n, e)| foreign(n + 1, e, START - 60_000)).collect());
-        inner.pull_page(&server, 0).await.unwrap();
+        inner.pull_page(&server, 0, &mut None).await.unwrap();
         let seen = || tablet.record(technician(), Auth::Pin, Some(stay()), None, check(), None).unwrap();
         // The first own link is a clock measurement, at the first contact.
         seen();
         inner.push_all(&server, &mut pushing, true).await.unwrap();
         other.writes(&server, vec![foreign(10, check(), START)]);
-        inner.pull_page(&server, 0).await.unwrap();
+        inner.pull_page(&server, 0, &mut None).await.unwrap();
         seen();
         seen();
         lock(&server.0).time += 1_000;
         inner.push_all(&server, &mut pushing, true).await.unwrap();
         other.writes(&server, vec![foreign(11, check(), START)]);
-        inner.pull_page(&server, 0).await.unwrap();
+        inner.pull_page(&server, 0, &mut None).await.unwrap();
         seen();
         seen();
         let state = tablet.sync_state();
