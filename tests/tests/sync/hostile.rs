@@ -87,7 +87,7 @@ async fn code(response: reqwest::Response) -> (StatusCode, String) {
 #[tokio::test]
 async fn a_ward_that_is_not_the_tablet_s_is_not_read() {
     let mut held = Held::new().await;
-    for ward in [WardId(Uuid::from_u128(5)), WardId(Uuid::nil())] {
+    for ward in [WardId(Uuid::from_u128(5)), WardId(Uuid::max())] {
         let ask = FeedAsk {
             author: held.raw.head.author,
             ward,

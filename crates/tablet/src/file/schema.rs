@@ -24,12 +24,14 @@ impl Schema {
             #[cfg(test)]
             Schema::Next => &[
                 include_str!("records.1.sql"),
+                include_str!("records.2.sql"),
                 "CREATE TABLE later (n INTEGER PRIMARY KEY) STRICT",
                 "ALTER TABLE later ADD COLUMN more TEXT",
             ],
             #[cfg(test)]
             Schema::Failing => &[
                 include_str!("records.1.sql"),
+                include_str!("records.2.sql"),
                 "CREATE TABLE later (n INTEGER PRIMARY KEY) STRICT",
                 "INSERT INTO nowhere VALUES (1)",
             ],

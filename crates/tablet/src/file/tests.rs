@@ -151,7 +151,7 @@ fn a_newer_file_is_read_and_nothing_is_written_to_it() {
     let all = write_down(&file, 3);
     drop(file);
     let file = opened(&dir, Schema::Next).unwrap();
-    assert_eq!((file.is_frozen(), version(&file)), (false, 3));
+    assert_eq!((file.is_frozen(), version(&file)), (false, Schema::Next.version()));
     drop(file);
     let path = dir.path().join("records.db");
     let before = std::fs::read(&path).unwrap();
@@ -174,12 +174,16 @@ fn an_older_file_is_brought_up_whole_or_not_at_all() {
     let refused = opened(&dir, Schema::Failing).err().unwrap();
     assert_eq!(refused.code, "file.not_brought_up");
     let file = opened(&dir, Schema::Records).unwrap();
-    assert_eq!((version(&file), file.is_frozen()), (1, false), "the step that had worked is undone too");
+    assert_eq!(
+        (version(&file), file.is_frozen()),
+        (Schema::Records.version(), false),
+        "the step that had worked is undone too"
+    );
     let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'later'";
     assert_eq!(file.read(|from| from.query_row(tables, (), |row| row.get::<_, i64>(0))).unwrap(), 0);
     drop(file);
     let file = opened(&dir, Schema::Next).unwrap();
-    assert_eq!(version(&file), 3);
+    assert_eq!(version(&file), Schema::Next.version());
     assert!(file.read(|from| bodies::is_held(from, &body_hash(&all[0]))).unwrap());
     assert!(!upgrade::copy_of(&dir.path().join("records.db")).exists(), "the copy goes once the new file was opened");
 }
@@ -195,7 +199,7 @@ fn a_start_that_was_cut_off_after_the_copy_was_made_goes_on_from_either_file() {
     let whole = std::fs::read(&path).unwrap();
     std::fs::write(&copy, &whole[..whole.len() / 2]).unwrap();
     let file = opened(&dir, Schema::Next).unwrap();
-    assert_eq!(version(&file), 3);
+    assert_eq!(version(&file), Schema::Next.version());
     drop(file);
     // Cut off after the commit: what was brought up turns out to be damaged, and the old one stands again.
     std::fs::write(&copy, &whole).unwrap();
@@ -206,7 +210,7 @@ fn a_start_that_was_cut_off_after_the_copy_was_made_goes_on_from_either_file() {
     std::fs::write(&path, bent).unwrap();
     assert_eq!(opened(&dir, Schema::Next).err().unwrap().code, "file.not_brought_up");
     let file = opened(&dir, Schema::Records).unwrap();
-    assert_eq!(version(&file), 1);
+    assert_eq!(version(&file), Schema::Records.version());
     assert!(file.read(|from| bodies::is_held(from, &body_hash(&all[0]))).unwrap());
     assert!(dir.path().join("set-aside").exists(), "and the damaged one is kept too");
 }
