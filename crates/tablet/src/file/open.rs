@@ -45,6 +45,18 @@ pub struct Pair {
 /// The writing and the reading connection, with the file brought to this program's schema. A file of a newer program is
 /// opened for reading, where that program says that this one understands links and bodies.
 pub fn pair(path: &Path, key: &DeviceKey, schema: Schema) -> Result<Pair, Failure> {
+    match brought_up(path, key, schema) {
+        // Damaged by the step to this schema, made just now or by a start that was cut off before it could look.
+        Err(Failure::Broken(damage)) if damage.is_damage() => match upgrade::go_back(path, key) {
+            Ok(true) => Err(Failure::Refused(upgrade::not_brought_up(path))),
+            Ok(false) => Err(Failure::Broken(damage)),
+            Err(refusal) => Err(Failure::Refused(refusal)),
+        },
+        other => other,
+    }
+}
+
+fn brought_up(path: &Path, key: &DeviceKey, schema: Schema) -> Result<Pair, Failure> {
     let broken = |e: rusqlite::Error| Failure::Broken(Broken::of(&e, path));
     let mut writer =
         connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE).map_err(broken)?;
@@ -65,14 +77,7 @@ pub fn pair(path: &Path, key: &DeviceKey, schema: Schema) -> Result<Pair, Failur
         }
         _ => {}
     }
-    if let Err(unsound) = check(&writer, schema) {
-        drop(writer);
-        // Brought up just now, or by a start that was cut off before it could look.
-        return match upgrade::go_back(path).map_err(Failure::Refused)? {
-            true => Err(Failure::Refused(upgrade::not_brought_up(path))),
-            false => Err(broken(unsound)),
-        };
-    }
+    check(&writer, schema).map_err(broken)?;
     upgrade::done(path);
     if schema.is_of_records() && meta::get::<i64>(&writer, READABLE_SINCE).map_err(broken)? != Some(COMPATIBLE_FROM) {
         // On a full disk without it: the next start writes it.

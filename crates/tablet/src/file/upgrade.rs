@@ -40,10 +40,11 @@ pub fn done(path: &Path) {
 }
 
 /// The file that was brought up cannot be used: it is set aside, and the old one stands in its place again. False where
-/// there is no copy.
-pub fn go_back(path: &Path) -> Result<bool, Refusal> {
+/// there is no whole copy.
+pub fn go_back(path: &Path, key: &DeviceKey) -> Result<bool, Refusal> {
     let copy = copy_of(path);
-    if !copy.exists() {
+    let is_whole = || open::read_only(&copy, key).and_then(|copy| open::is_sound(&copy)).unwrap_or(false);
+    if !copy.exists() || !is_whole() {
         return Ok(false);
     }
     let away = aside::move_away(path)?;
