@@ -64,11 +64,15 @@ bindings: ## Write the TypeScript types of every command and view again
 vectors: ## Write the test vectors of the protocol again (docs/vectors)
 	UPDATE_VECTORS=1 cargo nextest run --locked --workspace -E 'package(lamplight-domain) and binary(vectors)'
 
-faults: deps-test $(UI) ## Try every fault at every place, with a fresh seed (LAMPLIGHT_SEED=n repeats one)
+# The fault tests need the named steps of a debug build; histories are played as fast as the programs are.
+HISTORIES ?= 20000
+faults: deps-test $(UI) ## Try every fault at every place, and 20,000 histories, with a fresh seed (LAMPLIGHT_SEED=n repeats one)
 	$(CARGO_BUILD)
+	cargo build --locked --release --workspace --bins
 	@seed=$${LAMPLIGHT_SEED:-$$((RANDOM * 32768 + RANDOM))}; echo "LAMPLIGHT_SEED=$$seed"; \
 	LAMPLIGHT_FAULTS=long LAMPLIGHT_SEED=$$seed cargo nextest run --locked --workspace --no-fail-fast --profile faults \
-	  -E 'package(lamplight-tests) and binary(faults)'
+	  -E 'package(lamplight-tests) and (binary(faults) or binary(histories))'; \
+	$(RELEASE)/lamplight-faults histories --seed $$seed --count $(HISTORIES)
 
 # With WRITE=docs/measures.md the table is written there too.
 bench: deps-test $(UI) ## Measure, each figure beside its limit of the same run; keeps target/bench.json

@@ -176,6 +176,7 @@ fn page(next: FeedNext, rows: std::ops::RangeInclusive<u64>) -> FeedPage {
         server_time: AT + 260_000,
         backed_up: Some(AT),
         heads: vec![HeadShown { signed: signed_head(), credentials: vec![credential()] }],
+        request: id(0x4F),
     };
     let all = bodies();
     FeedPage { header, bodies: rows.map(|n| Blob::Bytes(all[n as usize - 1].clone())).collect() }

@@ -101,7 +101,11 @@ async fn records_go_in_and_come_out_compressed_over_real_https() {
     let (header, blobs) = decode::<FeedHeader>(&frame, PAGE_MAX_ROWS).unwrap();
     assert_eq!(header.rows.len(), blobs.len());
     assert!(notes.iter().all(|n| blobs.contains(&Blob::Bytes(n.clone()))));
-    let offer = OfferAsk { author: pad.key.author(), bodies: vec![lamplight_domain::chain::body_hash(&notes[0])] };
+    let offer = OfferAsk {
+        author: pad.key.author(),
+        bodies: vec![lamplight_domain::chain::body_hash(&notes[0])],
+        request: uuid::Uuid::nil(),
+    };
     let response = caller.signed(&pad.key, path::OFFER, serde_json::to_vec(&offer).unwrap(), &[]).await;
     assert_eq!(response.json::<OfferAnswer>().await.unwrap().lacks, []);
     running.stop().await;

@@ -187,7 +187,7 @@ async fn what_is_held_is_filed_again_without_its_bytes_and_stands_once_in_the_fe
     let hash = body_hash(&note);
     pad.push(&server, vec![note.clone()]).await;
     let lacks = body_hash(b"unknown");
-    let offer = OfferAsk { author: other.key.author(), bodies: vec![hash, lacks] };
+    let offer = OfferAsk { author: other.key.author(), bodies: vec![hash, lacks], request: uuid::Uuid::nil() };
     assert_eq!(server.offer(offer).await.unwrap().lacks, [lacks]);
     let again = other.batch_of(vec![Blob::Held(hash), Blob::Bytes(note.clone())]);
     let answer = server.push(again).await.unwrap();

@@ -1,17 +1,20 @@
 //! How a step is played.
 
-use super::ground::stay;
+use super::ground::{CANARY, Dice, WARDS, stay};
 use super::harm::{harm, spares_the_records};
 use super::ledger::Saved;
 use super::line::{Answer, Ask, trouble_of};
 use super::station::is_receipt;
 use super::story::{Half, How, Step, What};
 use super::unit::{Delivered, Flight, Unit};
-use super::world::{Image, World};
+use super::world::{Image, Joined, World};
 use anyhow::{Context, Result, ensure};
-use lamplight_domain::kinds::{Amendment, AmendmentAction, AmendmentReason, Check, Event};
-use lamplight_domain::time::MINUTE_MS;
+use lamplight_domain::chain::Hash;
+use lamplight_domain::ids::StayId;
+use lamplight_domain::kinds::{Amendment, AmendmentAction, AmendmentReason, Check, Event, StayProvisional};
+use lamplight_domain::time::{HOUR_MS, MINUTE_MS};
 use lamplight_domain::wire::Trouble;
+use uuid::Uuid;
 
 /// Tablets at once, clones among them.
 const UNITS_MAX: usize = 6;
@@ -70,7 +73,7 @@ impl World {
                 let dir = self.fresh_dir();
                 let unit = &self.units[n];
                 unit.image(&dir)?;
-                self.images.push(Image { dir, of: unit.name.clone(), ward: unit.ward, holding: unit.holding.clone() });
+                self.images.push(Image { dir, of: unit.name.clone(), holding: unit.holding.clone() });
             }
             Step::PutBack { image } => self.put_back(image).await?,
             Step::Clone { unit } if self.units.len() < UNITS_MAX => {
@@ -81,7 +84,7 @@ impl World {
                 let number = self.fresh_device();
                 let of = &self.units[n];
                 let name = format!("{}, clone {number}", of.name);
-                let mut clone = Unit::open(name, of.ward, dir, of.clock.of_clone(number), &self.dice)?;
+                let mut clone = Unit::open(name, dir, of.clock.of_clone(number), &self.dice)?;
                 clone.holding = of.holding.clone();
                 clone.last.clone_from(&of.last);
                 self.units.push(clone);
@@ -92,6 +95,45 @@ impl World {
                 let _ = std::fs::remove_dir_all(&lost.dir);
             }
             Step::Clone { .. } | Step::Destroy { .. } => {}
+            Step::Transfer { patient } => {
+                let of = stay(usize::from(patient) % WARDS.len(), usize::from(patient) / WARDS.len());
+                if let Some(from) = self.station.ward_of(of) {
+                    let event = Event::StayPlaced { bed: format!("20{patient}"), from: Some(WARDS[from]) };
+                    let to = WARDS[(from + 1) % WARDS.len()];
+                    self.station.write(to, of, event, &mut self.ledger).await?;
+                }
+            }
+            Step::TakeUp { unit } => self.take_up(self.unit_of(unit))?,
+            Step::Join { who, patient } => self.join(who, patient).await?,
+            Step::Move { unit } => {
+                let unit = &self.units[self.unit_of(unit)];
+                let to = ["Oak", "Willow"][unit.ward()];
+                if let Some(name) = unit.tablet.name() {
+                    self.station.move_or_revoke(&name, Some(to), &mut self.ledger).await?;
+                }
+            }
+            Step::Revoke { unit } => {
+                if let Some(name) = self.units[self.unit_of(unit)].tablet.name() {
+                    self.station.move_or_revoke(&name, None, &mut self.ledger).await?;
+                }
+            }
+            Step::Month => {
+                self.a_month_passed = true;
+                self.pass(31 * 24 * HOUR_MS);
+            }
+            Step::Prune { unit } => {
+                let n = self.unit_of(unit);
+                self.look(n, |_| false).context("before pruning")?;
+                self.units[n].tablet.prune()?;
+                let (ledger, now) = (&self.ledger, self.now());
+                let is_old =
+                    |hash: &Hash| ledger.saved.get(hash).is_none_or(|s| now - s.observed_at > 30 * 24 * HOUR_MS);
+                let backed_up: Vec<_> = self.backups.iter().map(|backup| backup.held.clone()).collect();
+                let may_go = |hash: &Hash| is_old(hash) && backed_up.iter().any(|held| held.contains(hash));
+                let unit = &mut self.units[n];
+                let held = unit.holds()?;
+                unit.holding.look(held, ledger, &unit.name, may_go).context("after pruning")?;
+            }
             Step::KillServer => {
                 let dir = self.fresh_dir();
                 super::ground::copy(&self.station.dir, &dir)?;
@@ -124,7 +166,9 @@ impl World {
 
     fn save(&mut self, n: usize, patient: u8, what: What) -> Result<()> {
         let unit = &mut self.units[n];
-        let of = stay(unit.ward, patient.into());
+        // Whoever was taken up on this tablet is cared for on it too.
+        let own = unit.took_up.get(usize::from(patient)).copied();
+        let of = own.unwrap_or(stay(unit.ward(), patient.into()));
         let check = || Event::Check(Check { place: "bedroom".into(), activity: "resting".into(), evidence: vec![] });
         let now = lamplight_tablet::Clock::read(&*unit.clock).wall;
         let (of, id, event, at) = match (what, unit.last.clone()) {
@@ -154,8 +198,48 @@ impl World {
         Ok(())
     }
 
+    /// A patient whom nobody has in the census.
+    fn take_up(&mut self, n: usize) -> Result<()> {
+        let of = StayId(uuid_of(&self.dice));
+        let event =
+            Event::StayProvisional(StayProvisional { words: format!("{CANARY}, about 30"), bed: String::new() });
+        let unit = &mut self.units[n];
+        let now = lamplight_tablet::Clock::read(&*unit.clock).wall;
+        let Some(id) = unit.save(of, None, event.clone(), None) else { return Ok(()) };
+        let hash = unit.tablet.saved_hash(id)?.with_context(|| format!("{} does not hold what it saved", unit.name))?;
+        let saved = Saved { id, by: unit.name.clone(), stay: of, event, observed_at: now, is_late: false };
+        self.ledger.saved.insert(hash, saved);
+        unit.holding.must.insert(hash);
+        unit.holding.own.insert(hash);
+        unit.took_up.push(of);
+        self.taken_up.push(of);
+        Ok(())
+    }
+
+    /// Both must be known on one ward.
+    async fn join(&mut self, who: u8, patient: u8) -> Result<()> {
+        let Some(from) = pick(&self.taken_up, who).copied() else { return Ok(()) };
+        let into = stay(usize::from(patient) % WARDS.len(), usize::from(patient) / WARDS.len());
+        let is_one_already = self.joined.iter().any(|joined| joined.from == from);
+        let (Some(ward), false) = (self.station.ward_of(from), is_one_already) else { return Ok(()) };
+        if self.station.ward_of(into) == Some(ward) {
+            let event = Event::StayJoined { into };
+            let record = self.station.write(WARDS[ward], from, event, &mut self.ledger).await?;
+            self.joined.push(Joined { from, into, record });
+        }
+        Ok(())
+    }
+
     /// One question of a contact. A contact that is not under way begins.
     async fn carry(&mut self, n: usize, half: Half, how: How) -> Result<()> {
+        // A listening half that follows a move has the sending to itself.
+        let listens_by_sending = |unit: &Unit| {
+            let ask = unit.listen.as_ref().and_then(|flight| flight.ask());
+            matches!(ask, Some(Ask::Push(_) | Ask::Offer(_)))
+        };
+        if half == Half::Send && listens_by_sending(&self.units[n]) {
+            return Ok(());
+        }
         let mut flight = match self.units[n].flight(half).take() {
             Some(flight) => flight,
             None => {
@@ -229,6 +313,12 @@ impl World {
         flight: &mut Flight,
         delivered: Delivered,
     ) -> Result<Option<Result<(), Trouble>>> {
+        // A tablet that was moved sends everything before it goes over: the other half of its sync comes to its end.
+        if matches!(&delivered.answer, Err(Trouble::Refused(refusal)) if refusal.code == "ward.not_yours")
+            && let Some(sending) = self.units[n].send.take()
+        {
+            sending.abandon().await;
+        }
         let before = self.units[n].tablet.sync_state();
         flight.answer(delivered.answer.clone());
         let done = flight.go_on().await?;
@@ -243,7 +333,8 @@ impl World {
         }
         let had_its_say = matches!(done, Some(Ok(()))) && flight.half == Half::Send;
         if had_its_say && after.waiting == 0 && flight.times_restored == self.station.times_restored {
-            let lacks = unit.holding.own.iter().find(|hash| !self.station.held.contains(hash));
+            let lacks =
+                unit.holding.own.intersection(&unit.holding.must).find(|hash| !self.station.held.contains(hash));
             if let Some(hash) = lacks {
                 anyhow::bail!(
                     "I5: {} says all is confirmed, and the server lacks {}",
@@ -270,9 +361,9 @@ impl World {
     /// A device gets an image of itself back; where it is gone, another device gets it.
     async fn put_back(&mut self, image: u8) -> Result<()> {
         let dir = self.fresh_dir();
-        let Some(Image { dir: from, of, ward, holding }) = pick(&self.images, image) else { return Ok(()) };
+        let Some(Image { dir: from, of, holding }) = pick(&self.images, image) else { return Ok(()) };
         super::ground::copy(from, &dir)?;
-        let (of, ward, holding) = (of.clone(), *ward, holding.clone());
+        let (of, holding) = (of.clone(), holding.clone());
         match self.units.iter().position(|unit| unit.name == of) {
             Some(n) => {
                 let unit = &mut self.units[n];
@@ -286,7 +377,7 @@ impl World {
             None if self.units.len() < UNITS_MAX => {
                 let number = self.fresh_device();
                 let clock = self.units[0].clock.of_clone(number);
-                let mut unit = Unit::open(of, ward, dir, clock, &self.dice)?;
+                let mut unit = Unit::open(of, dir, clock, &self.dice)?;
                 unit.holding = holding;
                 self.units.push(unit);
             }
@@ -298,6 +389,12 @@ impl World {
 
 fn pick<T>(of: &[T], n: u8) -> Option<&T> {
     if of.is_empty() { None } else { of.get(usize::from(n) % of.len()) }
+}
+
+fn uuid_of(dice: &Dice) -> Uuid {
+    let mut random = [0; 16];
+    dice.fill(&mut random);
+    uuid::Builder::from_random_bytes(random).into_uuid()
 }
 
 fn undo(of: lamplight_domain::ids::RecordId) -> Event {

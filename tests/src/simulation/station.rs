@@ -14,6 +14,7 @@ use lamplight_domain::wire::{Batch, BatchHeader, Blob, Facility, Trouble};
 use lamplight_server::facility::{Identity, Own};
 use lamplight_server::folder::Folder;
 use lamplight_server::{FacilityServer, Surroundings, commands, store};
+use lamplight_tablet::Tablet;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -71,12 +72,45 @@ impl Station {
     pub async fn record(&mut self, patient: usize, ledger: &mut Ledger) -> Result<()> {
         let (ward, n) = (patient % WARDS.len(), patient / WARDS.len());
         let event = Event::Note { words: format!("station {patient}") };
-        let own = Own { ward: WARDS[ward], stay: Some(stay(ward, n)), by: Some(NURSE), event };
+        self.write(WARDS[ward], stay(ward, n), event, ledger).await.map(|_| ())
+    }
+
+    /// Gives back the hash of the record.
+    pub async fn write(&mut self, ward: WardId, of: StayId, event: Event, ledger: &mut Ledger) -> Result<Hash> {
         let before = self.held.clone();
+        let own = Own { ward, stay: Some(of), by: Some(NURSE), event };
         self.server.record(own).await.context("the station does not write")?;
+        self.wrote_beside(&before, ledger)?;
+        self.held.difference(&before).next().copied().context("what the station wrote is not there")
+    }
+
+    fn wrote_beside(&mut self, before: &BTreeSet<Hash>, ledger: &mut Ledger) -> Result<()> {
         self.look()?;
-        ledger.others.extend(self.held.difference(&before));
+        ledger.others.extend(self.held.difference(before));
         Ok(())
+    }
+
+    /// The command beside the server; what it refuses changes nothing.
+    pub async fn move_or_revoke(&mut self, name: &str, to: Option<&str>, ledger: &mut Ledger) -> Result<()> {
+        let before = self.held.clone();
+        let _ = match to {
+            Some(ward) => commands::move_tablet_at(&self.dir, name, ward, &self.around),
+            None => commands::revoke_tablet_at(&self.dir, name, "lost", &self.around),
+        };
+        self.server.notice_changes().await.context("the server does not notice")?;
+        self.wrote_beside(&before, ledger)
+    }
+
+    /// The roster of now says that this device is out of use.
+    pub fn has_revoked(&self, tablet: &Tablet) -> bool {
+        let roster = self.server.roster();
+        let name = tablet.name();
+        roster.tablets.iter().any(|known| Some(&known.name) == name.as_ref() && known.revoked)
+    }
+
+    /// Where a patient is, as the station says: the ward's number.
+    pub fn ward_of(&self, of: StayId) -> Option<usize> {
+        WARDS.iter().position(|ward| self.server.board(*ward).cards.iter().any(|card| card.stay == of))
     }
 
     /// A push that breaks every rule but those of the envelope, by an author whom the facility vouches for.

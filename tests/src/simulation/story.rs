@@ -71,6 +71,32 @@ pub enum Step {
     Destroy {
         unit: u8,
     },
+    /// A patient comes to another ward.
+    Transfer {
+        patient: u8,
+    },
+    /// Somebody comes whom the tablet's census does not have.
+    TakeUp {
+        unit: u8,
+    },
+    /// The station finds out who that was.
+    Join {
+        who: u8,
+        patient: u8,
+    },
+    /// A tablet is to work on the other ward from now on.
+    Move {
+        unit: u8,
+    },
+    /// A tablet is taken out of use.
+    Revoke {
+        unit: u8,
+    },
+    /// Thirty-one days pass.
+    Month,
+    Prune {
+        unit: u8,
+    },
     KillServer,
     /// The `backup` command.
     BackUp,
@@ -199,6 +225,13 @@ fn step() -> impl Strategy<Value = Step> {
         6 => any::<u8>().prop_map(|image| Step::PutBack { image }),
         7 => unit().prop_map(|unit| Step::Clone { unit }),
         4 => unit().prop_map(|unit| Step::Destroy { unit }),
+        8 => any::<u8>().prop_map(|patient| Step::Transfer { patient }),
+        5 => unit().prop_map(|unit| Step::TakeUp { unit }),
+        6 => (any::<u8>(), any::<u8>()).prop_map(|(who, patient)| Step::Join { who, patient }),
+        4 => unit().prop_map(|unit| Step::Move { unit }),
+        2 => unit().prop_map(|unit| Step::Revoke { unit }),
+        4 => Just(Step::Month),
+        8 => unit().prop_map(|unit| Step::Prune { unit }),
         8 => Just(Step::KillServer),
         10 => Just(Step::BackUp),
         8 => any::<u8>().prop_map(|backup| Step::Restore { backup }),

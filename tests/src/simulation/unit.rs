@@ -1,6 +1,6 @@
 //! One tablet of a history: its folder, its clocks, the contacts that are under way.
 
-use super::ground::{Asked, Dice, TECHNICIAN, copy, open_tablet};
+use super::ground::{Asked, Dice, TECHNICIAN, WARDS, copy, open_tablet};
 use super::ledger::Holding;
 use super::line::{Answer, Ask, Call, Line, cut};
 use super::story::Half;
@@ -16,9 +16,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
+
+/// Of this machine: what takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The true time, the device's wall clock beside it, and its boot clock.
 pub struct UnitClock {
@@ -114,7 +118,8 @@ impl Flight {
     /// Goes on to the next question: None where there is one, else how the contact ended. Nothing else of the tablet
     /// runs meanwhile, so a history is the same however the threads are scheduled.
     pub async fn go_on(&mut self) -> Result<Option<Result<(), Trouble>>> {
-        match self.calls.recv().await {
+        let next = tokio::time::timeout(PATIENCE, self.calls.recv()).await;
+        match next.context("a contact neither asks nor ends")? {
             Some(call) => {
                 self.call = Some(call);
                 // What is made ready while the question is under way is ready before anything else happens.
@@ -127,7 +132,7 @@ impl Flight {
         }
     }
 
-    async fn abandon(mut self) {
+    pub async fn abandon(mut self) {
         self.answer(Err(cut()));
         self.task.abort();
         let _ = self.task.await;
@@ -136,7 +141,6 @@ impl Flight {
 
 pub struct Unit {
     pub name: String,
-    pub ward: usize,
     pub dir: PathBuf,
     pub clock: Arc<UnitClock>,
     pub dice: Dice,
@@ -148,16 +152,17 @@ pub struct Unit {
     pub answered: Vec<Answer>,
     /// What it must hold.
     pub holding: Holding,
+    /// Patients whom its census did not have.
+    pub took_up: Vec<StayId>,
     /// The last entry saved on it: of whom, by whom, what.
     pub last: Option<(RecordId, StayId, Event)>,
 }
 
 impl Unit {
-    pub fn open(name: String, ward: usize, dir: PathBuf, clock: Arc<UnitClock>, dice: &Dice) -> Result<Unit> {
+    pub fn open(name: String, dir: PathBuf, clock: Arc<UnitClock>, dice: &Dice) -> Result<Unit> {
         let tablet = open_tablet(&dir, &clock, dice).with_context(|| format!("{name} does not start"))?;
         Ok(Unit {
             name,
-            ward,
             dir,
             clock,
             dice: dice.clone(),
@@ -167,8 +172,15 @@ impl Unit {
             asked: Asked::default(),
             answered: Vec::new(),
             holding: Holding::default(),
+            took_up: Vec::new(),
             last: None,
         })
+    }
+
+    /// Of its ward's number; a tablet that was moved goes over at its next contact.
+    pub fn ward(&self) -> usize {
+        let ward = self.tablet.ward();
+        WARDS.iter().position(|id| Some(*id) == ward).unwrap_or_default()
     }
 
     pub fn flight(&mut self, half: Half) -> &mut Option<Flight> {
@@ -212,6 +224,9 @@ impl Unit {
         let mut held = BTreeSet::new();
         for line in lines.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
             let line: serde_json::Value = serde_json::from_slice(line)?;
+            if line["pruned"] == true {
+                continue;
+            }
             held.insert(serde_json::from_value(line["hash"].clone()).context("an export's line names no hash")?);
         }
         Ok(held)

@@ -6,6 +6,9 @@ use super::station::{Copy, Station};
 use super::unit::{Flight, Unit, UnitClock};
 use anyhow::{Context, Result, ensure};
 use lamplight_domain::chain::{Hash, body_hash};
+use lamplight_domain::ids::{RecordId, StayId};
+use lamplight_domain::time::Ms;
+use lamplight_domain::wire::Trouble;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,15 +33,26 @@ pub struct World {
     pub by_hand: Vec<Copy>,
     pub ledger: Ledger,
     begun_with: BTreeSet<Hash>,
+    /// Who was taken up without being in the census, and as whom the station joined them.
+    pub taken_up: Vec<StayId>,
+    pub joined: Vec<Joined>,
+    /// Boards look back a day or two: after a month the ledger knows more than they.
+    pub a_month_passed: bool,
     /// A wall clock was wrong: what counts as seen when is then the domain's own question.
     pub clocks_lied: bool,
+}
+
+/// The station wrote that two stays are one.
+pub struct Joined {
+    pub from: StayId,
+    pub into: StayId,
+    pub record: Hash,
 }
 
 /// A tablet's folder as it once was.
 pub struct Image {
     pub dir: PathBuf,
     pub of: String,
-    pub ward: usize,
     pub holding: Holding,
 }
 
@@ -51,17 +65,18 @@ impl World {
         let station = Station::open(dir, &truth, &dice)?;
         let begun_with = station.held.as_ref().clone();
         let mut units = Vec::new();
-        for (n, (template, ward)) in ground.tablets.iter().zip(TABLETS).enumerate() {
+        for (n, template) in ground.tablets.iter().enumerate() {
             let dir = folder.path().join(format!("tablet-{n}"));
             copy(template, &dir)?;
             let name = format!("tablet {n}");
-            let mut unit = Unit::open(name, ward, dir, UnitClock::new(&truth, n as u64), &dice)?;
+            let mut unit = Unit::open(name, dir, UnitClock::new(&truth, n as u64), &dice)?;
             unit.holding.must = unit.holds()?;
             units.push(unit);
         }
         let (images, backups, by_hand, ledger) = (Vec::new(), Vec::new(), Vec::new(), Ledger::default());
         let (folders, devices) = (0, TABLETS.len() as u64);
-        let clocks_lied = false;
+        let (taken_up, joined) = (Vec::new(), Vec::new());
+        let (a_month_passed, clocks_lied) = (false, false);
         Ok(World {
             folder,
             folders,
@@ -75,6 +90,9 @@ impl World {
             by_hand,
             ledger,
             begun_with,
+            taken_up,
+            joined,
+            a_month_passed,
             clocks_lied,
         })
     }
@@ -87,6 +105,9 @@ impl World {
     pub fn fresh_device(&mut self) -> u64 {
         self.devices += 1;
         self.devices
+    }
+    pub fn now(&self) -> Ms {
+        Ms(self.truth.load(Ordering::SeqCst))
     }
     pub fn pass(&self, ms: i64) {
         self.truth.fetch_add(ms, Ordering::SeqCst);
@@ -130,8 +151,11 @@ impl World {
             troubles.clear();
             self.pass(2_000);
             for n in 0..self.units.len() {
-                if let Err(trouble) = self.whole(n).await? {
-                    troubles.push(format!("{}: {trouble}", self.units[n].name));
+                let (done, unit) = (self.whole(n).await?, &self.units[n]);
+                if let Err(trouble) = done
+                    && !(is_revoked(&trouble) && self.station.has_revoked(&unit.tablet))
+                {
+                    troubles.push(format!("{}: {trouble}", unit.name));
                 }
                 self.check_now()?;
             }
@@ -178,7 +202,7 @@ impl World {
     }
 
     /// A whole contact with nothing in its way. What was under way before ends first.
-    pub async fn whole(&mut self, n: usize) -> Result<Result<(), lamplight_domain::wire::Trouble>> {
+    pub async fn whole(&mut self, n: usize) -> Result<Result<(), Trouble>> {
         for half in [super::story::Half::Send, super::story::Half::Listen] {
             if let Some(flight) = self.units[n].flight(half).take() {
                 let _ = self.fly(n, flight).await?;
@@ -192,7 +216,7 @@ impl World {
     }
 
     /// Carries every question of a contact to its end.
-    async fn fly(&mut self, n: usize, mut flight: Flight) -> Result<Result<(), lamplight_domain::wire::Trouble>> {
+    async fn fly(&mut self, n: usize, mut flight: Flight) -> Result<Result<(), Trouble>> {
         for _ in 0..QUESTIONS {
             let delivered = match (flight.held_up.take(), flight.ask().cloned()) {
                 (Some(delivered), _) => delivered,
@@ -207,9 +231,9 @@ impl World {
     }
 
     fn replicas_agree(&self) -> Result<()> {
-        for unit in &self.units {
+        for unit in self.readers() {
             let held = unit.holds()?;
-            let day = self.station.feed_of_a_day(WARDS[unit.ward])?;
+            let day = self.station.feed_of_a_day(WARDS[unit.ward()])?;
             let lacks: Vec<_> = day.difference(&held).collect();
             if let Some(first) = lacks.first() {
                 anyhow::bail!(
@@ -223,30 +247,56 @@ impl World {
         Ok(())
     }
 
-    /// Every board of a ward names the same last check of every patient as the ledger does.
+    /// Those who may still read.
+    fn readers(&self) -> impl Iterator<Item = &Unit> {
+        self.units.iter().filter(|unit| !self.station.has_revoked(&unit.tablet))
+    }
+
+    /// Every patient is on one ward's boards and on no other's, and all of them name the last check that the ledger
+    /// knows, and the same due time.
     fn boards_agree(&self) -> Result<()> {
+        let mut boards = Vec::new();
         for (number, ward) in WARDS.iter().enumerate() {
-            let mut boards = vec![("the station".to_owned(), self.station.server.board(*ward))];
-            for unit in self.units.iter().filter(|unit| unit.ward == number) {
-                boards.push((unit.name.clone(), unit.tablet.board()?));
-            }
-            for n in 0..PATIENTS_OF_A_WARD {
-                let of = stay(number, n);
-                let truth = self.ledger.last_check(of, &self.station.held);
-                for (whose, board) in &boards {
-                    let card = board.cards.iter().find(|card| card.stay == of);
-                    let card = card.with_context(|| format!("I7: patient {n} is not on the board of {whose}"))?;
-                    let seen = card.last_seen.as_ref().map(|seen| (seen.at, seen.record));
-                    ensure!(seen == truth, "I7: {whose} says {seen:?} of patient {n}, and it was {truth:?}");
-                    let due = truth.map(|(at, _)| at + 15 * 60_000);
-                    ensure!(
-                        due.is_none() || card.due_at == due,
-                        "I7: {whose} says {:?} is when patient {n} is due, and it is {due:?}",
-                        card.due_at
-                    );
-                }
+            boards.push((number, "the station".to_owned(), self.station.server.board(*ward)));
+        }
+        for unit in self.readers() {
+            boards.push((unit.ward(), unit.name.clone(), unit.tablet.board()?));
+        }
+        let census = (0..WARDS.len()).flat_map(|ward| (0..PATIENTS_OF_A_WARD).map(move |n| stay(ward, n)));
+        for of in census.chain(self.taken_up.iter().copied()) {
+            let here = self.station.ward_of(of);
+            ensure!(here.is_some() || self.taken_up.contains(&of), "I7: patient {of} is on no board of the station");
+            let truth = self.last_check(of);
+            for (number, whose, board) in &boards {
+                let card = board.cards.iter().find(|card| card.stay == of);
+                ensure!(
+                    card.is_some() == (here == Some(*number)),
+                    "I7: {whose}, ward {number}, {} patient {of}, who is on {here:?}",
+                    if card.is_some() { "shows" } else { "lacks" }
+                );
+                let (Some(card), false) = (card, self.a_month_passed) else { continue };
+                let seen = card.last_seen.as_ref().map(|seen| (seen.at, seen.record));
+                ensure!(seen == truth, "I7: {whose} says {seen:?} of patient {of}, and it was {truth:?}");
+                let due = truth.map(|(at, _)| at + 15 * 60_000);
+                ensure!(
+                    due.is_none() || card.due_at == due,
+                    "I7: {whose} says {:?} is when patient {of} is due, and it is {due:?}",
+                    card.due_at
+                );
             }
         }
         Ok(())
     }
+
+    /// By the ledger, of a patient who may be known under two stays.
+    fn last_check(&self, of: StayId) -> Option<(Ms, RecordId)> {
+        let held = &self.station.held;
+        let also = self.joined.iter().filter(|joined| joined.into == of && held.contains(&joined.record));
+        let stays = std::iter::once(of).chain(also.map(|joined| joined.from));
+        stays.filter_map(|stay| self.ledger.last_check(stay, held)).max()
+    }
+}
+
+fn is_revoked(trouble: &Trouble) -> bool {
+    matches!(trouble, Trouble::Refused(refusal) if refusal.code == "tablet.revoked")
 }

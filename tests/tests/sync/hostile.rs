@@ -97,6 +97,7 @@ async fn a_ward_that_is_not_the_tablet_s_is_not_read() {
             roster_version: 0,
             name: String::new(),
             own_by_hash: false,
+            request: uuid::Uuid::nil(),
         };
         let ask = serde_json::to_vec(&ask).unwrap();
         let refused = code(held.raw.signed(path::FEED, "application/json", &ask).await).await;
@@ -152,7 +153,7 @@ async fn a_forged_signature_is_refused_wherever_it_stands() {
     let refused = code(held.raw.post(path::PUSH, &headers, frame.clone()).await).await;
     assert_eq!(refused, (StatusCode::UNAUTHORIZED, "auth.signature".into()));
     // Another's offer, signed by oneself.
-    let ask = OfferAsk { author: stranger.author(), bodies: vec![Hash::ZERO] };
+    let ask = OfferAsk { author: stranger.author(), bodies: vec![Hash::ZERO], request: uuid::Uuid::nil() };
     let ask = serde_json::to_vec(&ask).unwrap();
     let auth = held.raw.sign(path::OFFER, &ask);
     let headers = [(AUTH_HEADER, auth.as_str()), ("content-type", "application/json")];

@@ -227,6 +227,10 @@ pub struct FeedAsk {
     /// Bodies that this tablet itself sent may come as their hashes; for a reader by cursor that still has them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_by_hash: bool,
+    /// Comes back in the page, so that an answer to another question is not taken for this one's. Nil from a reader of
+    /// the first release.
+    #[serde(default, skip_serializing_if = "Uuid::is_nil")]
+    pub request: Uuid,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -276,6 +280,9 @@ pub struct FeedHeader {
     /// How far the chains go that this page's rows come from, and the server's own: kept by the reader as evidence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub heads: Vec<HeadShown>,
+    /// Of the question. Nil from a server of the first release.
+    #[serde(default, skip_serializing_if = "Uuid::is_nil")]
+    pub request: Uuid,
 }
 
 /// A head as its author signed it, with whoever vouches for that author.
@@ -320,11 +327,17 @@ pub struct OfferAsk {
     pub author: AuthorId,
     /// Body hashes; at most [`BATCH_MAX_LINKS`] * 4.
     pub bodies: Vec<Hash>,
+    /// Comes back in the answer.
+    #[serde(default, skip_serializing_if = "Uuid::is_nil")]
+    pub request: Uuid,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OfferAnswer {
     pub lacks: Vec<Hash>,
+    /// Of the question. Nil from a server of the first release.
+    #[serde(default, skip_serializing_if = "Uuid::is_nil")]
+    pub request: Uuid,
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ pub use backup::{BackedUp, backup, backup_at};
 pub use export::export;
 pub use invite::{GOOD_FOR_MINUTES, invite, invite_for, ward_named};
 pub use make_demo::{DemoMade, make_demo};
-pub use tablet::{move_tablet, revoke_tablet};
+pub use tablet::{move_tablet, move_tablet_at, revoke_tablet, revoke_tablet_at};
 pub use verify::{Restored, Verified, examine, verify};
 
 use crate::folder::Folder;

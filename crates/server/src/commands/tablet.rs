@@ -16,7 +16,12 @@ use std::sync::Arc;
 
 /// Errors: "tablet.unknown", "tablet.revoked", "ward.unknown", "ward.same", and those of a folder that cannot be used.
 pub fn move_tablet(path: &Path, name: &str, ward: &str) -> Result<Tablet, Refusal> {
-    change(path, |db, roster| {
+    move_tablet_at(path, name, ward, &Surroundings::real())
+}
+
+/// The same by another clock than this machine's.
+pub fn move_tablet_at(path: &Path, name: &str, ward: &str, around: &Surroundings) -> Result<Tablet, Refusal> {
+    change(path, around, |db, roster| {
         let to = ward_named(roster, ward)?.id;
         let tablet = tablet_named(roster, name)?;
         if tablet.revoked {
@@ -44,11 +49,16 @@ pub fn move_tablet(path: &Path, name: &str, ward: &str) -> Result<Tablet, Refusa
 /// What it still holds is taken and flagged; it may not read any more.
 /// Errors: "tablet.unknown", "tablet.revoked", "reason.missing", and those of a folder that cannot be used.
 pub fn revoke_tablet(path: &Path, name: &str, reason: &str) -> Result<Tablet, Refusal> {
+    revoke_tablet_at(path, name, reason, &Surroundings::real())
+}
+
+/// The same by another clock than this machine's.
+pub fn revoke_tablet_at(path: &Path, name: &str, reason: &str, around: &Surroundings) -> Result<Tablet, Refusal> {
     let reason = reason.trim();
     if reason.is_empty() {
         return Err(Refusal::new("reason.missing", "No reason was given.", "Say why with --reason, such as \"lost\"."));
     }
-    change(path, |_, roster| {
+    change(path, around, |_, roster| {
         let tablet = tablet_named(roster, name)?;
         if std::mem::replace(&mut tablet.revoked, true) {
             return Err(Refusal::new(
@@ -67,10 +77,10 @@ pub fn revoke_tablet(path: &Path, name: &str, reason: &str) -> Result<Tablet, Re
 /// `change` gives back the tablet, and what is recorded in which wards.
 fn change(
     path: &Path,
+    around: &Surroundings,
     change: impl FnOnce(&Connection, &mut Roster) -> Result<(Tablet, Vec<WardId>, Event), Refusal>,
 ) -> Result<Tablet, Refusal> {
     let broken = |e: StoreError| damaged(path, &e);
-    let around = Surroundings::real();
     let mut db = open_beside(path)?;
     let identity = Identity::read(&db).map_err(broken)?;
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|e| broken(e.into()))?;
@@ -82,10 +92,10 @@ fn change(
         let mut bodies = Vec::new();
         for ward in &wards {
             let own = Own { ward: *ward, stay: None, by: None, event: event.clone() };
-            let (_, bytes) = body_of(&around, identity.facility, own).map_err(|e| StoreError::Broken(e.code))?;
+            let (_, bytes) = body_of(around, identity.facility, own).map_err(|e| StoreError::Broken(e.code))?;
             bodies.push(bytes);
         }
-        let author = OwnAuthor::new(&identity, &around);
+        let author = OwnAuthor::new(&identity, around);
         let batch = author.batch(author.head(&tx)?, bodies, around.uuid());
         let facts = Facts { facility: identity.facility, key: identity.key.clone(), roster: Arc::new(roster.clone()) };
         match append(&tx, &facts, &Prepared::new(batch, identity.facility), around.now())?.refused {

@@ -210,6 +210,7 @@ impl FacilityServer {
             server_time: self.inner.around.now(),
             backed_up,
             heads,
+            request: Uuid::nil(),
         };
         FeedPage { header, bodies }
     }

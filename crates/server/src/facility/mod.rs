@@ -209,7 +209,10 @@ impl Facility for FacilityServer {
         self.take_push(batch).await
     }
     async fn feed(&self, ask: FeedAsk) -> Result<FeedPage, Trouble> {
-        self.give_feed(ask).await
+        let request = ask.request;
+        let mut page = self.give_feed(ask).await?;
+        page.header.request = request;
+        Ok(page)
     }
     async fn offer(&self, ask: OfferAsk) -> Result<OfferAnswer, Trouble> {
         if ask.bodies.len() > BATCH_MAX_LINKS * 4 {
@@ -217,16 +220,17 @@ impl Facility for FacilityServer {
         }
         let Some(author) = self.author(ask.author).await? else { return Err(unknown_author().into()) };
         self.touch(&author);
+        let bodies = ask.bodies;
         let lacks = self.inner.readers.read(move |db| {
             let mut lacks = Vec::new();
-            for hash in ask.bodies {
+            for hash in bodies {
                 if store::bodies::find(db, &hash)?.is_none() {
                     lacks.push(hash);
                 }
             }
             Ok(lacks)
         });
-        Ok(OfferAnswer { lacks: lacks.await.map_err(trouble)? })
+        Ok(OfferAnswer { lacks: lacks.await.map_err(trouble)?, request: ask.request })
     }
 }
 

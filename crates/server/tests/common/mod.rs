@@ -239,6 +239,7 @@ impl Pad {
             roster_version: u64::MAX,
             name: self.name.clone(),
             own_by_hash: false,
+            request: uuid::Uuid::nil(),
         }
     }
     /// The whole opening, and the cursor at its end.

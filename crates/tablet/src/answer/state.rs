@@ -64,6 +64,10 @@ impl Tablet {
     pub fn roster(&self) -> Option<Arc<Roster>> {
         self.0.roster()
     }
+    /// "W-1"
+    pub fn name(&self) -> Option<String> {
+        self.0.identity().map(|i| i.name.clone())
+    }
     pub fn ward(&self) -> Option<WardId> {
         self.0.identity().map(|i| i.ward)
     }

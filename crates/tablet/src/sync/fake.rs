@@ -30,7 +30,7 @@ pub struct State {
     pub time: i64,
     /// Requests before one is cut: None cuts none. A cut push is committed, and its answer lost.
     pub cut_after: Option<u32>,
-    /// Signs receipts for another request than the one that was made.
+    /// Its answers are to another request than the one that was made.
     pub answers_old_requests: bool,
     /// Signs with another key.
     pub is_forger: bool,
@@ -137,8 +137,13 @@ impl State {
             server_time: Ms(self.time),
             backed_up: None,
             heads: vec![],
+            request: ask.request,
         };
         Ok(FeedPage { header, bodies: vec![] })
+    }
+    /// The question that an answer names.
+    fn asked_with(&self, request: Uuid) -> Uuid {
+        if self.answers_old_requests { Uuid::from_u128(1) } else { request }
     }
     fn is_cut(&mut self) -> bool {
         match &mut self.cut_after {
@@ -222,6 +227,7 @@ impl Facility for FakeFacility {
             server_time: Ms(state.time),
             backed_up: state.backed_up,
             heads: state.heads.clone(),
+            request: state.asked_with(ask.request),
         };
         // As the server does: what the reader itself sent comes as its hash.
         let is_own = |author| ask.own_by_hash && by_cursor && author == ask.author;
@@ -237,6 +243,7 @@ impl Facility for FakeFacility {
         if state.is_cut() {
             return Err(cut());
         }
-        Ok(OfferAnswer { lacks: ask.bodies.into_iter().filter(|h| !state.bodies.contains_key(h)).collect() })
+        let lacks = ask.bodies.into_iter().filter(|h| !state.bodies.contains_key(h)).collect();
+        Ok(OfferAnswer { lacks, request: state.asked_with(ask.request) })
     }
 }

@@ -10,7 +10,7 @@ use lamplight_domain::ids::AuthorId;
 use lamplight_domain::kinds::{Event, RecordsMissing};
 use lamplight_domain::record::Auth;
 use lamplight_domain::refusal::Refusal;
-use lamplight_domain::wire::{BATCH_MAX_LINKS, Facility, OfferAsk, Trouble};
+use lamplight_domain::wire::{BATCH_MAX_LINKS, Facility, Trouble};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ impl Inner {
         let mut lacks = HashSet::new();
         for offered in pruned.chunks(BATCH_MAX_LINKS * 4) {
             let bodies = offered.iter().map(|(_, hash)| *hash).collect();
-            lacks.extend(facility.offer(OfferAsk { author, bodies }).await?.lacks);
+            lacks.extend(self.lacking(facility, author, bodies).await?);
         }
         let numbers: Vec<u64> = pruned.iter().filter(|(_, hash)| lacks.contains(hash)).map(|(seq, _)| *seq).collect();
         if let Some(missing) = RecordsMissing::of(author, &numbers) {

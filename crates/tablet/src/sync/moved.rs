@@ -36,7 +36,7 @@ impl Inner {
             own_by_hash: false,
             ..asked
         };
-        let page = match facility.feed(ask).await {
+        let page = match self.page_of(facility, ask).await {
             Err(Trouble::Refused(other)) if other.code == refusal.code => return Err(Trouble::Refused(refusal)),
             page => page?,
         };

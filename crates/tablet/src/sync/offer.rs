@@ -7,6 +7,7 @@ use crate::failpoint::failpoint;
 use crate::file::{bodies, feeds, held, lock, meta};
 use crate::tablet::Inner;
 use lamplight_domain::chain::Hash;
+use lamplight_domain::ids::AuthorId;
 use lamplight_domain::time::Ms;
 use lamplight_domain::wire::{BATCH_MAX_LINKS, Facility, FeedNext, OfferAsk, Trouble};
 use rusqlite::Connection;
@@ -106,14 +107,27 @@ impl Inner {
     ) -> Result<(), Trouble> {
         for offered in hashes.chunks(OFFER_MAX) {
             let author = self.sync_state().author.ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
-            let answer = facility.offer(OfferAsk { author, bodies: offered.to_vec() }).await?;
+            let lacks = self.lacking(facility, author, offered.to_vec()).await?;
             failpoint!("offer.answered");
-            for lacking in answer.lacks.chunks(RELINK_MAX) {
+            for lacking in lacks.chunks(RELINK_MAX) {
                 let lacking = lacking.to_vec();
                 self.blocking(move |inner| inner.relink(&lacking)).await?;
             }
         }
         Ok(())
+    }
+
+    /// Those of the bodies that the server does not hold.
+    pub(super) async fn lacking<F: Facility + Sync>(
+        self: &Arc<Self>,
+        facility: &F,
+        author: AuthorId,
+        bodies: Vec<Hash>,
+    ) -> Result<Vec<Hash>, Trouble> {
+        let request = self.request_id().map_err(Trouble::Refused)?;
+        let answer = facility.offer(OfferAsk { author, bodies, request }).await?;
+        super::pull::answers(request, answer.request)?;
+        Ok(answer.lacks)
     }
 
     /// Links bodies again that the newest author has not linked yet, or whose link the server had confirmed and lost.

@@ -113,15 +113,28 @@ impl Inner {
 
     async fn fetch<F: Facility + Sync>(self: &Arc<Self>, facility: &F, ask: FeedAsk) -> Result<Fetched, Trouble> {
         let (asked, confirmed) = (self.clock.read(), self.sync_state().confirmed);
-        let page = facility.feed(ask.clone()).await?;
+        let page = self.page_of(facility, ask.clone()).await?;
         let page = match self.blocking(move |inner| inner.with_own_bodies(page)).await? {
             Some(page) => page,
             // Own bodies are gone from here (a damaged file, pruning): this page once more, whole.
-            None => facility.feed(FeedAsk { own_by_hash: false, wait_ms: 0, ..ask.clone() }).await?,
+            None => self.page_of(facility, FeedAsk { own_by_hash: false, wait_ms: 0, ..ask.clone() }).await?,
         };
         let (answered, server) = (self.clock.read(), page.header.server_time);
         let exchange = Exchange { asked, answered, server, waited: ask.wait_ms > 0 };
         Ok(Fetched { ask, confirmed, exchange, page })
+    }
+
+    /// The answer to this very question: one that a proxy kept, or mixed up, would move the cursor past what was never
+    /// read.
+    pub(super) async fn page_of<F: Facility + Sync>(
+        self: &Arc<Self>,
+        facility: &F,
+        ask: FeedAsk,
+    ) -> Result<FeedPage, Trouble> {
+        let request = self.request_id().map_err(Trouble::Refused)?;
+        let page = facility.feed(FeedAsk { request, ..ask }).await?;
+        answers(request, page.header.request)?;
+        Ok(page)
     }
 
     fn feed_ask(&self, wait_ms: u32) -> Result<FeedAsk, Trouble> {
@@ -134,7 +147,17 @@ impl Inner {
             known => known.roster.as_ref().map_or(0, |r| r.version),
         };
         let (ward, name) = (identity.ward, identity.name.clone());
-        Ok(FeedAsk { author, ward, from, limit: PAGE_ROWS, wait_ms, roster_version, name, own_by_hash: true })
+        Ok(FeedAsk {
+            author,
+            ward,
+            from,
+            limit: PAGE_ROWS,
+            wait_ms,
+            roster_version,
+            name,
+            own_by_hash: true,
+            request: Uuid::nil(),
+        })
     }
 
     /// The page with the bodies that the server only named; None where not all of them are here.
@@ -298,6 +321,14 @@ impl Inner {
         lock(&self.troubles).over("identity.set_aside");
         self.changed();
         Ok(())
+    }
+}
+
+/// Errors where this answers another question. A server of the first release does not say.
+pub(super) fn answers(request: Uuid, said: Uuid) -> Result<(), Trouble> {
+    match said == request || said.is_nil() {
+        true => Ok(()),
+        false => Err(not_the_server("its answer is to another question")),
     }
 }
 

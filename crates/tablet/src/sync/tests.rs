@@ -2,7 +2,7 @@
 
 use super::fake::{FakeFacility, State};
 use super::*;
-use crate::file::bodies;
+use crate::file::{bodies, feeds};
 use crate::testing::*;
 use lamplight_domain::chain::{Hash, body_hash};
 use lamplight_domain::ids::AuthorId;
@@ -82,6 +82,23 @@ async fn nothing_is_confirmed_by_a_receipt_that_does_not_hold() {
         assert!(matches!(sync(&tablet, &server).await, Err(Trouble::NotTheServer(_))));
         assert_eq!(tablet.sync_state().confirmed, 0);
     }
+}
+
+#[tokio::test]
+async fn an_answer_to_another_question_is_not_taken() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    record(&tablet, 2);
+    sync(&tablet, &server).await.unwrap();
+    lock(&server.0).answers_old_requests = true;
+    let ward = ward();
+    let stands = || tablet.0.records.read(|from| feeds::next(from, ward)).unwrap();
+    let before = stands();
+    assert!(matches!(tablet.listen_over(&server).await, Err(Trouble::NotTheServer(_))));
+    assert_eq!(stands(), before, "a page that was kept by a proxy moves no cursor");
+    let hash = lamplight_domain::chain::body_hash(b"held here");
+    let offered = tablet.0.offer(&server, &[hash]).await;
+    assert!(matches!(offered, Err(Trouble::NotTheServer(_))), "nor does an old answer say what the server holds");
 }
 
 #[tokio::test]
