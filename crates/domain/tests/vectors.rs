@@ -175,6 +175,7 @@ fn page(next: FeedNext, rows: std::ops::RangeInclusive<u64>) -> FeedPage {
         contacts: vec![ContactMark { tablet: tablet(), last: Some(AT + 200_000), confirmed: 3 }],
         server_time: AT + 260_000,
         backed_up: Some(AT),
+        began_with: Some(AT - 86_400_000),
         heads: vec![HeadShown { signed: signed_head(), credentials: vec![credential()] }],
         request: id(0x4F),
     };

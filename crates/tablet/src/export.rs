@@ -57,6 +57,11 @@ impl Tablet {
     /// body was pruned. Returns how many.
     /// Errors: "file.damaged", "disk.failed", "export.failed" where `out` takes no more.
     pub fn export(&self, out: &mut dyn Write) -> Result<u64, Refusal> {
+        // Damage that is met here is mended: the next one stands on a sound file.
+        self.export_once(out).inspect_err(|refusal| self.0.mend_after(refusal))
+    }
+
+    fn export_once(&self, out: &mut dyn Write) -> Result<u64, Refusal> {
         let identity = self.0.identity();
         let (mut count, mut failed, mut last) = (0, None, None::<Line>);
         let mut say = |line: Line| {

@@ -277,6 +277,10 @@ pub struct FeedHeader {
     pub server_time: Ms,
     /// What the server has backed up: bodies received before this may be pruned by tablets after 30 days.
     pub backed_up: Option<Ms>,
+    /// Everything received before this was in what the server's generation began with. Nothing is said by a server that
+    /// was put back by hand, or by one of the first release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_with: Option<Ms>,
     /// How far the chains go that this page's rows come from, and the server's own: kept by the reader as evidence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub heads: Vec<HeadShown>,

@@ -30,6 +30,7 @@ struct Found {
     /// The rows follow the reader's cursor: it stood where it said.
     goes_on: bool,
     backed_up: Option<Ms>,
+    began_with: Option<Ms>,
     heads: Vec<HeadShown>,
 }
 
@@ -195,7 +196,7 @@ impl FacilityServer {
         own: &HashSet<AuthorId>,
         roster: Option<lamplight_domain::roster::Roster>,
     ) -> FeedPage {
-        let Found { rows, next, more, backed_up, heads, .. } = found;
+        let Found { rows, next, more, backed_up, began_with, heads, .. } = found;
         let blob = |sent: Sent| match own.contains(&sent.row.author) {
             true => (sent.row, Blob::Held(body_hash(&sent.bytes))),
             false => (sent.row, Blob::Bytes(sent.bytes)),
@@ -209,6 +210,7 @@ impl FacilityServer {
             contacts: self.contact_marks(ward),
             server_time: self.inner.around.now(),
             backed_up,
+            began_with,
             heads,
             request: Uuid::nil(),
         };
@@ -236,7 +238,7 @@ struct At<'a> {
 fn reading(db: &Connection, at: &At<'_>, from: FeedFrom) -> Result<Reading, StoreError> {
     let At { marks, ward, limit, now } = *at;
     let generation = meta::generation(db)?;
-    let backed_up = meta::backed_up(db)?;
+    let (backed_up, began_with) = (meta::backed_up(db)?, meta::began_with(db)?);
     let no = feed::ward(db, ward)?;
     let hash_at = |n: u64| match no {
         Some(no) => feed::hash_at(db, no, n),
@@ -277,7 +279,7 @@ fn reading(db: &Connection, at: &At<'_>, from: FeedFrom) -> Result<Reading, Stor
         FeedNext::Cursor(cursor) => FeedNext::Cursor(marks.given(ward, cursor)),
         FeedNext::Opening(mark) => FeedNext::Opening(OpeningMark { end: marks.given(ward, mark.end), ..mark }),
     };
-    Ok(Reading::Found(Found { rows, next, more, goes_on, backed_up, heads: Vec::new() }))
+    Ok(Reading::Found(Found { rows, next, more, goes_on, backed_up, began_with, heads: Vec::new() }))
 }
 
 type Part = (Vec<Sent>, FeedNext, bool);

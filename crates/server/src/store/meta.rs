@@ -1,7 +1,7 @@
 //! Single values by name: the facility's identity and keys, the feeds' generation, the last backup.
 
 use super::StoreError;
-use lamplight_domain::time::Ms;
+use lamplight_domain::time::{HOUR_MS, Ms};
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
@@ -15,6 +15,10 @@ pub const CA_KEY: &str = "ca_key";
 pub const GENERATION: &str = "generation";
 /// When that began, ms UTC; none in a copy that was not served yet.
 const GENERATION_SINCE: &str = "generation_since";
+/// Everything received before this was in what the generation began with, ms UTC; none where nobody knows.
+const BEGAN_WITH: &str = "began_with";
+/// A server's clock may have been set back between what it received last and the backup.
+const SET_BACK_MS: i64 = 24 * HOUR_MS;
 /// Everything received before this is in a backup, ms UTC.
 pub const BACKED_UP: &str = "backed_up";
 
@@ -47,13 +51,27 @@ pub fn generation_since(db: &Connection) -> Result<Option<Ms>, StoreError> {
 
 pub fn begin_generation(db: &Connection, generation: Uuid, now: Ms) -> rusqlite::Result<()> {
     set(db, GENERATION, generation.as_bytes())?;
-    set(db, GENERATION_SINCE, &now.0.to_be_bytes())
+    set(db, GENERATION_SINCE, &now.0.to_be_bytes())?;
+    forget(db, BEGAN_WITH)
+}
+
+fn forget(db: &Connection, name: &str) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM meta WHERE name = ?1", [name]).map(|_| ())
+}
+
+pub fn began_with(db: &Connection) -> Result<Option<Ms>, StoreError> {
+    moment(db, BEGAN_WITH)
 }
 
 /// A copy's generation begins when it is served first: whatever was given out until then is known to be lost in it.
 pub fn generation_of_copy(db: &Connection, generation: Uuid) -> rusqlite::Result<()> {
     set(db, GENERATION, generation.as_bytes())?;
-    db.execute("DELETE FROM meta WHERE name = ?1", [GENERATION_SINCE]).map(|_| ())
+    let newest: Option<i64> = db.query_row("SELECT max(received_at) FROM links", [], |row| row.get(0))?;
+    match newest {
+        Some(newest) => set(db, BEGAN_WITH, &(newest - SET_BACK_MS).to_be_bytes())?,
+        None => forget(db, BEGAN_WITH)?,
+    }
+    forget(db, GENERATION_SINCE)
 }
 
 /// For a file that begins to be served.

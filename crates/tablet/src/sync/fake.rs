@@ -136,6 +136,7 @@ impl State {
             contacts: vec![],
             server_time: Ms(self.time),
             backed_up: None,
+            began_with: None,
             heads: vec![],
             request: ask.request,
         };
@@ -226,6 +227,7 @@ impl Facility for FakeFacility {
             contacts: vec![],
             server_time: Ms(state.time),
             backed_up: state.backed_up,
+            began_with: None,
             heads: state.heads.clone(),
             request: state.asked_with(ask.request),
         };

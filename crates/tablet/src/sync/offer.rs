@@ -48,7 +48,7 @@ pub(super) fn notice(
     to: &Connection,
     ward: lamplight_domain::ids::WardId,
     next: &FeedNext,
-    backed_up_now: Option<Ms>,
+    began_with: Option<Ms>,
 ) -> rusqlite::Result<bool> {
     let generation = match next {
         FeedNext::Cursor(cursor) => cursor.generation,
@@ -60,10 +60,10 @@ pub(super) fn notice(
         meta::set(to, GENERATION, &generation)?;
     }
     if went_back {
-        // The older of the two marks: the backup that was restored need not be the newest.
-        let then = feeds::backed_up(to, ward)?;
+        // Its own word for how far it goes. What it or the one before it says to be backed up is no measure: the backup
+        // that was restored need not be the newest one, and may have been backed up again since.
         let earlier: Option<Offering> = meta::get::<Option<Offering>>(to, OFFERING)?.flatten();
-        let marks = [then, backed_up_now].into_iter().chain(earlier.map(|o| o.backed_up));
+        let marks = [began_with].into_iter().chain(earlier.map(|o| o.backed_up));
         let backed_up = marks.min_by_key(|mark| mark.map_or(i64::MIN, |at| at.0)).flatten();
         meta::set(to, OFFERING, &Some(Offering { backed_up }))?;
         // The mark of a server that is no more says nothing of this one.

@@ -224,7 +224,7 @@ impl Inner {
                         }
                         held::note(to, row, hash, Some(feed))?;
                     }
-                    let went_back = offer::notice(to, identity.ward, &header.next, header.backed_up)?;
+                    let went_back = offer::notice(to, identity.ward, &header.next, header.began_with)?;
                     feeds::set(to, identity.ward, &next, header.backed_up)?;
                     kept::read(to, identity.ward, from, &header.next, header.more, header.server_time)?;
                     meta::set(to, CONTACTS, &header.contacts)?;
