@@ -91,7 +91,7 @@ impl FacilityServer {
             let live = Live::load(&db, &roster, around.now())?;
             let contacts = Contacts::load(&db)?;
             let still_on = moved::StillOn::load(&db)?;
-            store::meta::served_since(&db, around.now())?;
+            store::meta::served_since(&db, around.now(), around.uuid())?;
             Ok((identity, roster, live, contacts, still_on))
         };
         let (identity, roster, live, contacts, still_on) = loaded().map_err(|e| damaged(path, &e))?;

@@ -74,12 +74,14 @@ pub fn generation_of_copy(db: &Connection, generation: Uuid) -> rusqlite::Result
     forget(db, GENERATION_SINCE)
 }
 
-/// For a file that begins to be served.
-pub fn served_since(db: &Connection, now: Ms) -> Result<(), StoreError> {
-    match generation_since(db)? {
-        Some(_) => Ok(()),
-        None => Ok(set(db, GENERATION_SINCE, &now.0.to_be_bytes())?),
+/// For a file that begins to be served. A copy that is served for the first time gets a generation of its own then: the
+/// same backup may be put back more than once.
+pub fn served_since(db: &Connection, now: Ms, fresh: Uuid) -> Result<(), StoreError> {
+    if generation_since(db)?.is_none() {
+        set(db, GENERATION, fresh.as_bytes())?;
+        set(db, GENERATION_SINCE, &now.0.to_be_bytes())?;
     }
+    Ok(())
 }
 
 pub fn backed_up(db: &Connection) -> Result<Option<Ms>, StoreError> {
