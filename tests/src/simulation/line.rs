@@ -7,6 +7,7 @@ use lamplight_domain::wire::{
 use tokio::sync::{mpsc, oneshot};
 
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a contact has one question at a time")]
 pub enum Ask {
     Hello,
     Push(Batch),
