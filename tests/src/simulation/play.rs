@@ -66,6 +66,13 @@ impl World {
                 let spared = spares_the_records(what);
                 self.look(n, |hash| !spared && (holding.told.contains(hash) || !holding.own.contains(hash)))
                     .with_context(|| format!("after {what:?}"))?;
+                // An entry that is at the server only is not recognised here when it is saved once more.
+                let unit = &mut self.units[n];
+                if let Some((id, ..)) = unit.last
+                    && unit.tablet.saved_hash(id)?.is_none()
+                {
+                    unit.last = None;
+                }
             }
             Step::Image { unit } => {
                 let n = self.unit_of(unit);

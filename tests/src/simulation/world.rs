@@ -144,7 +144,12 @@ impl World {
         let mut survived: BTreeSet<Hash> = self.station.held.as_ref().clone();
         for n in 0..self.units.len() {
             self.look(n, |_| false).context("when the faults stopped")?;
-            survived.extend(&self.units[n].holding.must);
+            let Holding { must, own, .. } = &self.units[n].holding;
+            match self.station.has_revoked(&self.units[n].tablet) {
+                // It may not read, so it hears of no restored server; what it saved itself it hands over.
+                true => survived.extend(must.intersection(own)),
+                false => survived.extend(must),
+            }
         }
         let (mut troubles, mut before) = (Vec::new(), None);
         for _ in 0..ROUNDS {
