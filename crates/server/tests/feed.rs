@@ -242,6 +242,39 @@ async fn a_server_that_was_put_back_by_hand_learns_it_from_its_own_cursors_and_b
     assert_eq!(end.generation, fresh.generation);
 }
 
+/// The same backup may be put back twice, and backed up itself before anybody reads: neither its generation nor a mark of
+/// backups says then what it lacks.
+#[tokio::test]
+async fn a_backup_says_what_it_began_with_and_begins_a_generation_each_time_it_is_put_back() {
+    let house = House::new();
+    let server = house.open();
+    let mut pad = house.tablet(&server, 1).await;
+    let note = pad.note(house.now(), "in the backup");
+    let received = pad.push(&server, vec![note]).await.receipt.unwrap().received_at;
+    server.close().await;
+    let backup = house.folder().join("backup");
+    lamplight_server::commands::backup_at(&house.path, &backup, &house.around()).unwrap();
+    let mut generations = Vec::new();
+    for n in 0..2 {
+        let dir = house.folder().join(format!("put-back-{n}"));
+        std::fs::create_dir(&dir).unwrap();
+        for name in ["server.db", "server.key", "ca.pem"] {
+            std::fs::copy(backup.join(name), dir.join(name)).unwrap();
+        }
+        house.wait(HOUR);
+        let server = FacilityServer::open(&dir, house.around()).unwrap();
+        lamplight_server::commands::backup_at(&dir, &house.folder().join(format!("again-{n}")), &house.around())
+            .unwrap();
+        let page = server.feed(pad.ask(FeedFrom::Opening)).await.unwrap();
+        assert_eq!(page.header.began_with, Some(received - 24 * HOUR), "a clock may have been set back since");
+        assert_eq!(page.header.backed_up, Some(house.now()), "which is no measure of what it lacks");
+        let (_, cursor) = pad.opening(&server, 100).await;
+        generations.push(cursor.generation);
+        server.close().await;
+    }
+    assert_ne!(generations[0], generations[1]);
+}
+
 #[tokio::test]
 async fn a_server_that_was_put_back_by_hand_learns_it_from_its_own_receipts_too() {
     let house = House::new();

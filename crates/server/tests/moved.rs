@@ -131,3 +131,26 @@ async fn what_cannot_be_moved_or_revoked_is_refused_by_name_and_changes_nothing(
     assert_eq!(code(revoke_tablet(&house.path, &pad.name, "broken")), "tablet.revoked");
     assert_eq!(code(move_tablet(&house.path, &pad.name, "Oak Ward")), "tablet.revoked");
 }
+
+/// It may be the only one who read what was lost.
+#[tokio::test]
+async fn a_moved_tablet_s_old_cursor_shows_all_the_same_that_the_server_was_put_back() {
+    let house = House::new();
+    let server = house.open();
+    let mut pad = house.tablet(&server, 1).await;
+    server.close().await;
+    let aside = house.set_aside();
+    let server = house.open();
+    let note = pad.note(house.now(), "lost with the disk");
+    pad.push(&server, vec![note]).await;
+    let (_, cursor) = pad.opening(&server, 100).await;
+    server.close().await;
+    house.put_back(&aside);
+    let server = house.open();
+    move_tablet(&house.path, &pad.name, "Oak Ward").unwrap();
+    server.notice_changes().await.unwrap();
+    assert_eq!(refused(server.feed(pad.ask(FeedFrom::Cursor(cursor))).await).code, "ward.not_yours");
+    let here = Pad { ward: OTHER_WARD, ..pad.clone() };
+    let (_, there) = here.opening(&server, 100).await;
+    assert_ne!(there.generation, cursor.generation);
+}
