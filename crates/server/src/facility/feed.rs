@@ -53,6 +53,7 @@ impl FacilityServer {
         let Some(author) = self.author(ask.author).await? else { return Err(unknown_author().into()) };
         self.touch(&author);
         let mut ask = ask;
+        let judged_by = self.roster().version;
         if ask.ward == OWN_WARD {
             ask.ward = self.ward_of(author.tablet)?;
         } else {
@@ -65,7 +66,6 @@ impl FacilityServer {
             }
             self.has_arrived(author.tablet).await?;
         }
-        let judged_by = self.roster().version;
         let limit = ask.limit.clamp(1, PAGE_MAX_ROWS as u32);
         let deadline = tokio::time::Instant::now() + Duration::from_millis(ask.wait_ms.min(WAIT_MAX_MS).into());
         let mut stopping = self.stopping();
@@ -73,13 +73,13 @@ impl FacilityServer {
         loop {
             // Seen before reading: what comes after it wakes us.
             changes.borrow_and_update();
-            if self.roster().version != judged_by {
-                // It may have been moved or revoked while it waited.
-                self.may_read(author.tablet, ask.ward, &ask.name).await?;
-            }
             self.inner.pushes.few().await;
             let found = self.read_page(ask.ward, &ask.from, limit, author.tablet).await?;
             let roster = self.roster();
+            if roster.version != judged_by {
+                // It may have been moved or revoked while it waited, or while this was read.
+                self.may_read(author.tablet, ask.ward, &ask.name).await?;
+            }
             let own = self.own_rows(&ask, author.tablet, &found).await?;
             // What the reader sent itself it knows by its receipt: told with the next row that is news, or at the end.
             let is_news = |sent: &Sent| !own.contains(&sent.row.author) || !sent.row.flags.is_empty();
