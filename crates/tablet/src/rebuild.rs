@@ -7,6 +7,7 @@ use crate::failpoint::failpoint;
 use crate::file::{Broken, aside, bodies, drafts, heads, held, is_sound, links, lock, meta, receipts};
 use crate::pen::Pen;
 use crate::second_copy;
+use crate::sync::offer;
 use crate::tablet::{Inner, confirmed};
 use crate::trouble;
 use lamplight_domain::chain::{Credential, Hash, Link, Receipt, SignedHead};
@@ -19,6 +20,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::atomic::Ordering;
+use uuid::Uuid;
 
 /// Of what was set aside, for the screens, also after a restart.
 const SET_ASIDE: &str = "set_aside";
@@ -146,6 +148,8 @@ impl Inner {
             if let Some(theme) = &salvaged.theme {
                 meta::set(to, THEME, theme)?;
             }
+            // Which generation was read last is gone with the file: what others wrote is offered to whichever comes.
+            meta::set(to, offer::GENERATION, &Uuid::nil())?;
             meta::set(to, SET_ASIDE, &told)
         })?;
         failpoint!("rebuild.filled");

@@ -158,7 +158,7 @@ impl FacilityServer {
                 Lost::Links(had_at) => meta::generation_since(db)?.is_some_and(|since| since <= had_at),
             };
             if is_news {
-                meta::begin_generation(db, fresh, now)?;
+                meta::begin_generation_after_a_loss(db, fresh, now)?;
                 failpoint!("generation.begun");
             }
             Ok(is_news)

@@ -51,8 +51,13 @@ pub fn generation_since(db: &Connection) -> Result<Option<Ms>, StoreError> {
 
 pub fn begin_generation(db: &Connection, generation: Uuid, now: Ms) -> rusqlite::Result<()> {
     set(db, GENERATION, generation.as_bytes())?;
-    set(db, GENERATION_SINCE, &now.0.to_be_bytes())?;
-    forget(db, BEGAN_WITH)
+    set(db, GENERATION_SINCE, &now.0.to_be_bytes())
+}
+
+/// The same after this server lost what it had: nobody knows how far what it began with goes.
+pub fn begin_generation_after_a_loss(db: &Connection, generation: Uuid, now: Ms) -> rusqlite::Result<()> {
+    begin_generation(db, generation, now)?;
+    set(db, BEGAN_WITH, &i64::MIN.to_be_bytes())
 }
 
 fn forget(db: &Connection, name: &str) -> rusqlite::Result<()> {
@@ -66,10 +71,10 @@ pub fn began_with(db: &Connection) -> Result<Option<Ms>, StoreError> {
 /// A copy's generation begins when it is served first: whatever was given out until then is known to be lost in it.
 pub fn generation_of_copy(db: &Connection, generation: Uuid) -> rusqlite::Result<()> {
     set(db, GENERATION, generation.as_bytes())?;
-    let newest: Option<i64> = db.query_row("SELECT max(received_at) FROM links", [], |row| row.get(0))?;
-    match newest {
-        Some(newest) => set(db, BEGAN_WITH, &(newest - SET_BACK_MS).to_be_bytes())?,
-        None => forget(db, BEGAN_WITH)?,
+    // A server that was restored itself lacks what it lost then, for whoever has not met it since.
+    if get(db, BEGAN_WITH)?.is_none() {
+        let newest: Option<i64> = db.query_row("SELECT max(received_at) FROM links", [], |row| row.get(0))?;
+        set(db, BEGAN_WITH, &newest.map_or(i64::MIN, |at| at - SET_BACK_MS).to_be_bytes())?;
     }
     forget(db, GENERATION_SINCE)
 }

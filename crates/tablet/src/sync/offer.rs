@@ -21,7 +21,7 @@ const OFFER_MAX: usize = BATCH_MAX_LINKS * 4;
 const RELINK_MAX: usize = 200;
 
 /// The feed's generation when a page was last read.
-const GENERATION: &str = "generation";
+pub(crate) const GENERATION: &str = "generation";
 /// Set while a restored server may still lack what this tablet holds; survives a crash in between.
 const OFFERING: &str = "offering";
 
