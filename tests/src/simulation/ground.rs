@@ -36,6 +36,11 @@ pub fn stay(ward: usize, n: usize) -> StayId {
     StayId(Uuid::from_u128(0x5000 + (ward * 0x100 + n % PATIENTS_OF_A_WARD) as u128))
 }
 
+/// A patient of either ward; the number counts round.
+pub fn patient_of(n: u8) -> StayId {
+    stay(usize::from(n) % WARDS.len(), usize::from(n) / WARDS.len())
+}
+
 /// Bytes from a seed, the same for the same seed and order of asking: SHA-256 of the seed and a counter.
 #[derive(Clone)]
 pub struct Dice {

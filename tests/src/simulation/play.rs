@@ -1,6 +1,6 @@
 //! How a step is played.
 
-use super::ground::{CANARY, Dice, WARDS, stay};
+use super::ground::{CANARY, Dice, WARDS, patient_of, stay};
 use super::harm::{harm, spares_the_records};
 use super::ledger::Saved;
 use super::line::{Answer, Ask, trouble_of};
@@ -10,10 +10,11 @@ use super::unit::{Delivered, Flight, Unit};
 use super::world::{Image, Joined, World};
 use anyhow::{Context, Result, ensure};
 use lamplight_domain::chain::Hash;
-use lamplight_domain::ids::StayId;
+use lamplight_domain::ids::{RecordId, StayId};
 use lamplight_domain::kinds::{Amendment, AmendmentAction, AmendmentReason, Check, Event, StayProvisional};
-use lamplight_domain::time::{HOUR_MS, MINUTE_MS};
+use lamplight_domain::time::{HOUR_MS, MINUTE_MS, Ms};
 use lamplight_domain::wire::Trouble;
+use std::collections::btree_map::Entry;
 use uuid::Uuid;
 
 /// Tablets at once, clones among them.
@@ -24,7 +25,7 @@ impl World {
         self.pass(500);
         match step {
             Step::Save { unit, patient, what } => self.save(self.unit_of(unit), patient, what)?,
-            Step::Station { patient } => self.station.record(patient.into(), &mut self.ledger).await?,
+            Step::Station { patient } => self.station.note(patient, &mut self.ledger).await?,
             Step::Poison { what } => {
                 let last = self.units.iter().find_map(|unit| unit.last.as_ref().map(|(id, of, _)| (*id, *of)));
                 self.station.poison(what, last, &mut self.ledger).await?;
@@ -103,7 +104,7 @@ impl World {
             }
             Step::Clone { .. } | Step::Destroy { .. } => {}
             Step::Transfer { patient } => {
-                let of = stay(usize::from(patient) % WARDS.len(), usize::from(patient) / WARDS.len());
+                let of = patient_of(patient);
                 if let Some(from) = self.station.ward_of(of) {
                     let event = Event::StayPlaced { bed: format!("20{patient}"), from: Some(WARDS[from]) };
                     let to = WARDS[(from + 1) % WARDS.len()];
@@ -185,24 +186,41 @@ impl World {
             (What::Twice, Some((id, of, event))) => (of, Some(id), event, None),
             _ => (of, None, Event::Note { words: format!("note {}", self.ledger.saved.len()) }, None),
         };
-        let Some(id) = unit.save(of, id, event.clone(), at) else { return Ok(()) };
+        let had_one = unit.last.is_some();
+        let Some((id, is_new)) = self.saved(n, of, id, event.clone(), at)? else { return Ok(()) };
+        ensure!(!is_new || what != What::Twice || !had_one, "a repeated save made a second entry");
+        ensure!(is_new || what == What::Twice, "two entries have one body");
+        self.units[n].last = Some((id, of, event));
+        Ok(())
+    }
+
+    /// Saves on a tablet and writes it into the ledger: its id, and whether the ledger did not have it yet. None where
+    /// it was refused.
+    fn saved(
+        &mut self,
+        n: usize,
+        of: StayId,
+        id: Option<RecordId>,
+        event: Event,
+        at: Option<Ms>,
+    ) -> Result<Option<(RecordId, bool)>> {
+        let unit = &mut self.units[n];
+        let observed_at = at.unwrap_or(lamplight_tablet::Clock::read(&*unit.clock).wall);
+        let Some(id) = unit.save(of, id, event.clone(), at) else { return Ok(None) };
         let hash = unit.tablet.saved_hash(id)?.with_context(|| format!("{} does not hold what it saved", unit.name))?;
-        let by = unit.name.clone();
-        let observed_at = at.unwrap_or(now);
-        let saved = Saved { id, by, stay: of, event: event.clone(), observed_at, is_late: at.is_some() };
-        match self.ledger.saved.entry(hash) {
-            std::collections::btree_map::Entry::Vacant(new) => {
-                ensure!(what != What::Twice || unit.last.is_none(), "a repeated save made a second entry");
-                new.insert(saved);
-            }
-            std::collections::btree_map::Entry::Occupied(before) => {
-                ensure!(what == What::Twice && before.get().event == event, "two entries have one body");
-            }
-        }
         unit.holding.must.insert(hash);
         unit.holding.own.insert(hash);
-        unit.last = Some((id, of, event));
-        Ok(())
+        let saved = Saved { id, by: unit.name.clone(), stay: of, event, observed_at, is_late: at.is_some() };
+        match self.ledger.saved.entry(hash) {
+            Entry::Vacant(new) => {
+                new.insert(saved);
+                Ok(Some((id, true)))
+            }
+            Entry::Occupied(before) => {
+                ensure!(before.get().event == saved.event, "two entries have one body");
+                Ok(Some((id, false)))
+            }
+        }
     }
 
     /// A patient whom nobody has in the census.
@@ -210,23 +228,17 @@ impl World {
         let of = StayId(uuid_of(&self.dice));
         let event =
             Event::StayProvisional(StayProvisional { words: format!("{CANARY}, about 30"), bed: String::new() });
-        let unit = &mut self.units[n];
-        let now = lamplight_tablet::Clock::read(&*unit.clock).wall;
-        let Some(id) = unit.save(of, None, event.clone(), None) else { return Ok(()) };
-        let hash = unit.tablet.saved_hash(id)?.with_context(|| format!("{} does not hold what it saved", unit.name))?;
-        let saved = Saved { id, by: unit.name.clone(), stay: of, event, observed_at: now, is_late: false };
-        self.ledger.saved.insert(hash, saved);
-        unit.holding.must.insert(hash);
-        unit.holding.own.insert(hash);
-        unit.took_up.push(of);
-        self.taken_up.push(of);
+        if self.saved(n, of, None, event, None)?.is_some() {
+            self.units[n].took_up.push(of);
+            self.taken_up.push(of);
+        }
         Ok(())
     }
 
     /// Both must be known on one ward.
     async fn join(&mut self, who: u8, patient: u8) -> Result<()> {
         let Some(from) = pick(&self.taken_up, who).copied() else { return Ok(()) };
-        let into = stay(usize::from(patient) % WARDS.len(), usize::from(patient) / WARDS.len());
+        let into = patient_of(patient);
         let is_one_already = self.joined.iter().any(|joined| joined.from == from);
         let (Some(ward), false) = (self.station.ward_of(from), is_one_already) else { return Ok(()) };
         if self.station.ward_of(into) == Some(ward) {
@@ -404,7 +416,7 @@ fn uuid_of(dice: &Dice) -> Uuid {
     uuid::Builder::from_random_bytes(random).into_uuid()
 }
 
-fn undo(of: lamplight_domain::ids::RecordId) -> Event {
+fn undo(of: RecordId) -> Event {
     Event::Amendment(Amendment {
         of,
         action: AmendmentAction::Retract,

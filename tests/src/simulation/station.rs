@@ -1,6 +1,6 @@
 //! The server's side of a history: its folder, what it holds, its backups.
 
-use super::ground::{Dice, NURSE, WARDS, copy, stay, surroundings};
+use super::ground::{Dice, NURSE, WARDS, copy, patient_of, stay, surroundings};
 use super::ledger::Ledger;
 use super::line::{Answer, Ask};
 use super::story::Poison;
@@ -69,10 +69,10 @@ impl Station {
     }
 
     /// A nurse writes something down at the station.
-    pub async fn record(&mut self, patient: usize, ledger: &mut Ledger) -> Result<()> {
-        let (ward, n) = (patient % WARDS.len(), patient / WARDS.len());
+    pub async fn note(&mut self, patient: u8, ledger: &mut Ledger) -> Result<()> {
         let event = Event::Note { words: format!("station {patient}") };
-        self.write(WARDS[ward], stay(ward, n), event, ledger).await.map(|_| ())
+        let ward = WARDS[usize::from(patient) % WARDS.len()];
+        self.write(ward, patient_of(patient), event, ledger).await.map(|_| ())
     }
 
     /// Gives back the hash of the record.
@@ -172,16 +172,22 @@ impl Station {
 
     /// Ends without warning: what goes on is in `dir`, made from the files as they were.
     pub fn end_and_start(&mut self, dir: PathBuf, truth: &Arc<AtomicI64>) -> Result<()> {
-        let (ever, restored) = (std::mem::take(&mut self.ever_held), self.times_restored);
-        let mut next = Station::open(dir, truth, &self.dice)?;
-        next.ever_held.extend(ever);
-        next.times_restored = restored;
-        let old = std::mem::replace(self, next);
-        let (path, held) = (old.dir.clone(), old.held.clone());
-        drop(old);
-        let _ = std::fs::remove_dir_all(path);
+        let held = self.held.clone();
+        self.go_on_from(dir, truth)?;
         let lost = held.difference(&self.held).count();
         ensure!(lost == 0, "the server lost {lost} records that it had committed");
+        Ok(())
+    }
+
+    /// Serves another folder in place of this one, which goes.
+    fn go_on_from(&mut self, dir: PathBuf, truth: &Arc<AtomicI64>) -> Result<()> {
+        let mut next = Station::open(dir, truth, &self.dice)?;
+        next.ever_held.append(&mut self.ever_held);
+        next.times_restored = self.times_restored;
+        let old = std::mem::replace(self, next);
+        let path = old.dir.clone();
+        drop(old);
+        let _ = std::fs::remove_dir_all(path);
         Ok(())
     }
 
@@ -199,13 +205,8 @@ impl Station {
     /// Serves a copy in place of what there was.
     pub fn put_back(&mut self, of: &Copy, dir: PathBuf, truth: &Arc<AtomicI64>) -> Result<()> {
         copy(&of.dir, &dir)?;
-        let mut next = Station::open(dir, truth, &self.dice)?;
-        next.ever_held.append(&mut self.ever_held);
-        next.times_restored = self.times_restored + 1;
-        let old = std::mem::replace(self, next);
-        let path = old.dir.clone();
-        drop(old);
-        let _ = std::fs::remove_dir_all(path);
+        self.go_on_from(dir, truth)?;
+        self.times_restored += 1;
         let missing = of.held.difference(&self.held).count();
         ensure!(missing == 0, "{missing} records of a backup are not in it");
         Ok(())
