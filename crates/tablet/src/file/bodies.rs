@@ -108,13 +108,13 @@ pub fn of_stay_and_kind(from: &Connection, stay: StayId, kind: &str, most: u32) 
     records(from, &sql, params![stay.0.as_bytes(), kind, most])
 }
 
-/// Hashes of all bodies that the server is not known to have received before `backed_up`; of all where that is None.
-pub fn not_backed_up(from: &Connection, backed_up: Option<Ms>) -> rusqlite::Result<Vec<Hash>> {
+/// Hashes of all bodies that the server is not known to have received before `mark`; of all where that is None.
+pub fn not_received_before(from: &Connection, mark: Option<Ms>) -> rusqlite::Result<Vec<Hash>> {
     from.prepare(
         "SELECT b.hash FROM bodies b
          WHERE NOT EXISTS (SELECT 1 FROM held h WHERE h.body_hash = b.hash AND h.received_at < ?1) ORDER BY b.n",
     )?
-    .query_map([backed_up.map_or(i64::MIN, |at| at.0)], |row| Ok(Hash(row.get(0)?)))?
+    .query_map([mark.map_or(i64::MIN, |at| at.0)], |row| Ok(Hash(row.get(0)?)))?
     .collect()
 }
 

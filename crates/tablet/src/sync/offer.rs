@@ -38,8 +38,9 @@ pub(crate) fn restored_at(from: &Connection) -> rusqlite::Result<Option<Ms>> {
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Offering {
-    /// What the server received before this is in its backup. None: nothing is known to be.
-    backed_up: Option<Ms>,
+    /// What the server received before this was in what it began with. None: nothing is known to be.
+    #[serde(alias = "backed_up")]
+    began_with: Option<Ms>,
 }
 
 /// In the transaction that stores a page: did the server go back to a backup since the last one? A generation that was
@@ -63,9 +64,9 @@ pub(super) fn notice(
         // Its own word for how far it goes. What it or the one before it says to be backed up is no measure: the backup
         // that was restored need not be the newest one, and may have been backed up again since.
         let earlier: Option<Offering> = meta::get::<Option<Offering>>(to, OFFERING)?.flatten();
-        let marks = [began_with].into_iter().chain(earlier.map(|o| o.backed_up));
-        let backed_up = marks.min_by_key(|mark| mark.map_or(i64::MIN, |at| at.0)).flatten();
-        meta::set(to, OFFERING, &Some(Offering { backed_up }))?;
+        // Of two restores in a row the one that went back further; None is before every time.
+        let began_with = earlier.map_or(began_with, |earlier| began_with.min(earlier.began_with));
+        meta::set(to, OFFERING, &Some(Offering { began_with }))?;
         // The mark of a server that is no more says nothing of this one.
         feeds::forget_backed_up(to, ward)?;
     }
@@ -83,7 +84,7 @@ impl Inner {
         facility: &F,
     ) -> Result<(), Trouble> {
         let Some(offering) = self.blocking(|inner| inner.offering()).await? else { return Ok(()) };
-        let list = move |from: &Connection| bodies::not_backed_up(from, offering.backed_up);
+        let list = move |from: &Connection| bodies::not_received_before(from, offering.began_with);
         let hashes = self.blocking(move |inner| inner.records.read(list).map_err(local)).await?;
         tracing::warn!(offered = hashes.len(), "the server was restored; it is asked for what it lacks");
         self.offer(facility, &hashes).await?;

@@ -278,7 +278,7 @@ async fn a_restored_server_is_offered_at_once_what_a_tablet_holds_that_reads_fro
 async fn what_is_backed_up_is_not_offered_and_an_older_backup_is_believed() {
     let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
     let tablet = with_patient(dir.path(), &clock, 1);
-    let list = |mark| tablet.0.records.read(|from| bodies::not_backed_up(from, mark)).unwrap();
+    let list = |mark| tablet.0.records.read(|from| bodies::not_received_before(from, mark)).unwrap();
     let first = record(&tablet, 1);
     sync(&tablet, &server).await.unwrap();
     lock(&server.0).time += 60_000;
