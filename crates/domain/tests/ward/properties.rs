@@ -453,15 +453,18 @@ proptest! {
     }
 
     /// Each late gap is on the strip and each late bar in the totals: bars belong to one gap until a check is seen or
-    /// the clock stops.
+    /// the clock stops. A stretch counts the gaps that end in it, also one whose bar lies before it, and shows its part
+    /// of the bars.
     #[test]
     fn late_gaps_are_those_of_the_strip(acts in history(), from in -100..100i64) {
         let (ground, stays) = play(&acts);
         for stay in stays {
             // No act falls on this millisecond.
-            let day = ground.day(stay, at(from) + 1, end(), end());
-            let marks = |what: StripKind| day.strip.iter().filter(move |m| m.what == what);
-            let limits: Vec<_> = day.levels.iter().map(|l| (l.from, l.to, l.limit_minutes)).collect();
+            let from = at(from) + 1;
+            let day = ground.day(stay, from, end(), end());
+            let whole = ground.day(stay, at(-700), end(), end());
+            let marks = |what: StripKind| whole.strip.iter().filter(move |m| m.what == what);
+            let limits: Vec<_> = whole.levels.iter().map(|l| (l.from, l.to, l.limit_minutes)).collect();
             let without = limits.iter().filter(|(.., limit)| limit.is_none()).map(|(from, ..)| *from);
             let lapsed = limits.iter().filter_map(|(_, to, _)| *to).filter(|to| limits.iter().all(|(from, ..)| from != to));
             let ends: std::collections::BTreeSet<Ms> = marks(StripKind::Check)
@@ -470,9 +473,14 @@ proptest! {
                 .chain(without)
                 .chain(lapsed)
                 .collect();
-            let gaps: std::collections::BTreeSet<Option<Ms>> =
-                marks(StripKind::Late).map(|bar| ends.range(bar.to..).next().copied()).collect();
-            prop_assert_eq!(day.totals.gaps_late as usize, gaps.len(), "{:?} {:?}", day.strip, day.rows);
+            let gaps: std::collections::BTreeSet<Option<Ms>> = marks(StripKind::Late)
+                .map(|bar| ends.range(bar.to..).next().copied())
+                .filter(|ended| ended.is_none_or(|ended| ended >= from))
+                .collect();
+            prop_assert_eq!(day.totals.gaps_late as usize, gaps.len(), "{:?} {:?}", whole.strip, day.rows);
+            let shown: Vec<_> = day.strip.iter().filter(|m| m.what == StripKind::Late).map(|m| (m.from, m.to)).collect();
+            let part: Vec<_> = marks(StripKind::Late).filter(|m| m.to > from).map(|m| (m.from.max(from), m.to)).collect();
+            prop_assert_eq!(shown, part);
         }
     }
 
