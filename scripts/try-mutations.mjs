@@ -28,8 +28,8 @@ const mutations = [
   ["drop the tablet's look for its own id", [[`${tablet}/record.rs`, 'match entry.id.and_then(|id| self.saved_before(id).transpose()).transpose()? {', 'match entry.id.and_then(|id| self.saved_before(id).transpose()).transpose()?.filter(|_| false) {']], 'test(saving_a_draft_twice_saves_it_once)'],
   ['number the feed outside its transaction', [
     [`${server}/store/filing.rs`, 'pub struct Filing<', 'type Ends = std::sync::Mutex<Option<HashMap<WardNo, End>>>;\nstatic ENDS: Ends = std::sync::Mutex::new(None);\n\npub struct Filing<'],
-    [`${server}/store/filing.rs`, '(no, feed::end(db, no)?)', '{\n                    let read = feed::end(db, no)?;\n                    (no, *ENDS.lock().unwrap().get_or_insert_default().entry(no).or_insert(read))\n                }'],
-    [`${server}/store/filing.rs`, 'self.feeds.insert(ward, (no, end));', 'self.feeds.insert(ward, (no, end));\n        ENDS.lock().unwrap().get_or_insert_default().insert(no, end);'],
+    [`${server}/store/filing.rs`, 'let end = feed::end(self.db, no)?;', 'let read = feed::end(self.db, no)?;\n        let end = *ENDS.lock().unwrap().get_or_insert_default().entry(no).or_insert(read);'],
+    [`${server}/store/filing.rs`, 'found.observed_at)?;\n        self.feeds.insert(ward, (no, end));', 'found.observed_at)?;\n        ENDS.lock().unwrap().get_or_insert_default().insert(no, end);\n        self.feeds.insert(ward, (no, end));'],
   ], faults('a_server_that_the_kernel_stops')],
   ['confirm before commit', [[`${server}/store/writer.rs`, '    failpoint!("push.before-commit");', '    for after in std::mem::take(&mut afters) {\n        after(Ok(()));\n    }\n    failpoint!("push.before-commit");']], faults('a_server_whose_nth_call', 'the_log_is_synced')],
   ["take a fork's head for confirmation", [[`${tablet}/sync/push.rs`, 'if own != Some(receipt.head.hash) {', 'if own.is_none() {']], faults('two_clones', 'both_go_back')],

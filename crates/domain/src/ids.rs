@@ -43,3 +43,8 @@ id! {
     /// UUIDv7. The draft already owns it, so that a repeated save is recognised.
     RecordId,
 }
+
+impl WardId {
+    /// The facility itself, where a record is of no ward: audit.
+    pub const FACILITY: WardId = WardId(Uuid::nil());
+}

@@ -130,10 +130,159 @@ pub enum Event {
     /// Written into the feeds of both wards.
     #[serde(rename = "tablet.moved")]
     TabletMoved { tablet: TabletId, from: WardId, to: WardId },
+    /// Who did what with people, tablets, settings, or looked at whom: see [`Audit`].
+    #[serde(rename = "audit")]
+    Audit(Audit),
+    /// A charge nurse lets somebody who is not on the staff list work on this tablet for some hours.
+    #[serde(rename = "access.given")]
+    AccessGiven(AccessGiven),
+    /// An emergency that nobody had signed was raised by `by` of this body: they say so afterwards.
+    #[serde(rename = "claimed")]
+    Claimed { of: RecordId },
     /// A server was restored to before what this tablet still keeps: these links of one of its authors are held by
     /// nobody that it knows.
     #[serde(rename = "records.missing")]
     RecordsMissing(RecordsMissing),
+}
+
+/// What somebody did that is no observation. Its envelope names the facility itself ([`WardId::FACILITY`]) and no stay, so
+/// that it stands in the facility's own feed: no tablet is sent it, and no board rests on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audit {
+    pub act: Act,
+    /// Whom it was done to, where that is a member of staff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staff: Option<StaffId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tablet: Option<TabletId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ward: Option<WardId>,
+    /// Whose data were looked at, exported or printed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stay: Option<StayId>,
+    /// In plain words, such as "role: technician to nurse". Never a patient's name, a PIN or a key.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub what: String,
+}
+
+impl Audit {
+    pub fn of(act: Act) -> Audit {
+        Audit { act, staff: None, tablet: None, ward: None, stay: None, what: String::new() }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "kinds.ts")]
+pub enum Act {
+    /// The facility was set up.
+    SetUp,
+    SignedIn,
+    /// A wrong PIN, password or code.
+    SignInFailed,
+    SignedOut,
+    /// So many wrong PINs that a charge nurse has to let the person in again.
+    LockedOut,
+    LockLifted,
+    /// A patient's data were looked at.
+    Viewed,
+    Exported,
+    Printed,
+    StaffAdded,
+    StaffChanged,
+    /// May not sign in any more.
+    StaffRevoked,
+    PinSet,
+    PasswordSet,
+    /// The second factor of a log-in was set up or taken away.
+    FactorSet,
+    WardChanged,
+    ListsChanged,
+    SettingsChanged,
+    InviteMade,
+    InviteRefused,
+    /// Something was asked for by somebody who may not have it.
+    Refused,
+    /// A key or a certificate was replaced.
+    KeyRotated,
+    /// A tablet's files were opened with the facility's key.
+    Recovered,
+    BackedUp,
+    /// Something that a newer program knows. Never written.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Act {
+    pub const ALL: [Act; 25] = [
+        Act::SetUp,
+        Act::SignedIn,
+        Act::SignInFailed,
+        Act::SignedOut,
+        Act::LockedOut,
+        Act::LockLifted,
+        Act::Viewed,
+        Act::Exported,
+        Act::Printed,
+        Act::StaffAdded,
+        Act::StaffChanged,
+        Act::StaffRevoked,
+        Act::PinSet,
+        Act::PasswordSet,
+        Act::FactorSet,
+        Act::WardChanged,
+        Act::ListsChanged,
+        Act::SettingsChanged,
+        Act::InviteMade,
+        Act::InviteRefused,
+        Act::Refused,
+        Act::KeyRotated,
+        Act::Recovered,
+        Act::BackedUp,
+        Act::Unknown,
+    ];
+
+    pub fn words(self) -> &'static str {
+        match self {
+            Act::SetUp => "set the facility up",
+            Act::SignedIn => "signed in",
+            Act::SignInFailed => "failed to sign in",
+            Act::SignedOut => "signed out",
+            Act::LockedOut => "was locked out",
+            Act::LockLifted => "let somebody in again",
+            Act::Viewed => "looked at a patient",
+            Act::Exported => "exported",
+            Act::Printed => "printed",
+            Act::StaffAdded => "added staff",
+            Act::StaffChanged => "changed staff",
+            Act::StaffRevoked => "took staff off the list",
+            Act::PinSet => "set a PIN",
+            Act::PasswordSet => "set a password",
+            Act::FactorSet => "set a second factor",
+            Act::WardChanged => "changed a ward",
+            Act::ListsChanged => "changed the lists",
+            Act::SettingsChanged => "changed the settings",
+            Act::InviteMade => "made an invite",
+            Act::InviteRefused => "was refused with an invite",
+            Act::Refused => "was refused",
+            Act::KeyRotated => "replaced a key",
+            Act::Recovered => "recovered a tablet's files",
+            Act::BackedUp => "made a backup",
+            Act::Unknown => "did something that this version does not know",
+        }
+    }
+}
+
+/// Somebody from an agency, or from another house, for a shift: known to this tablet at once, without a network, and to
+/// everybody else by this record. What they write after `until` is kept and flagged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessGiven {
+    pub staff: StaffId,
+    pub family: String,
+    pub given: String,
+    /// Where they come from and how they are known there: "Agency Northstaff 118".
+    pub number: String,
+    pub until: Ms,
 }
 
 /// Links of one author whose bodies neither the tablet that wrote them nor the server holds any more.

@@ -3,6 +3,7 @@
 
 use crate::ids::{FacilityId, StaffId, TabletId, WardId};
 use crate::kinds::{Code, EmergencyKind};
+use crate::time::Ms;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -37,7 +38,8 @@ pub struct Ward {
     pub beds: Vec<Bed>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export_to = "roster.ts")]
 pub struct Bed {
     /// "104A"; unique in the ward.
     pub label: String,
@@ -80,6 +82,9 @@ pub struct Staff {
     pub role: Role,
     pub wards: Vec<WardId>,
     pub active: bool,
+    /// Temporary access ends then: what the person writes later is kept and flagged. None for staff of the facility.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Ms>,
     /// Given to tablets of the person's wards only, and never stored by them as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin: Option<PinVerifier>,
@@ -197,6 +202,8 @@ pub struct Settings {
     /// Longest time that one person may hold the observations.
     pub holder_max_minutes: u16,
     pub verification_minutes: u16,
+    /// A tablet that has not heard the server for so long lets nobody sign in any more; it warns long before.
+    pub offline_sign_in_hours: u16,
     /// The facility's own text for each emergency, step by step.
     pub emergency_steps: Vec<(EmergencyKind, Vec<String>)>,
 }
@@ -209,6 +216,7 @@ impl Default for Settings {
             idle_lock_seconds: 240,
             holder_max_minutes: 120,
             verification_minutes: 120,
+            offline_sign_in_hours: 72,
             emergency_steps: Vec::new(),
         }
     }
@@ -227,6 +235,10 @@ impl Roster {
     }
     pub fn person(&self, id: StaffId) -> Option<&Staff> {
         self.staff.iter().find(|s| s.id == id)
+    }
+    /// Somebody of the roster whose access, where it is temporary, has not ended.
+    pub fn working(&self, id: StaffId, now: Ms) -> Option<&Staff> {
+        self.person(id).filter(|p| p.active && p.until.is_none_or(|until| now < until))
     }
     /// A nurse or charge nurse of the roster. Nobody, and somebody unknown, is none.
     pub fn is_nurse(&self, staff: Option<StaffId>) -> bool {

@@ -76,6 +76,7 @@ pub fn roster() -> Roster {
         role,
         wards: vec![ward()],
         active: true,
+        until: None,
         pin: Some(pin.clone()),
     };
     let item = |code: &str, makes| ListItem {

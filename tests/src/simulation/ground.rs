@@ -194,6 +194,7 @@ fn roster() -> Roster {
         role,
         wards: WARDS.to_vec(),
         active: true,
+        until: None,
         pin: None,
     };
     let item = |code: &str| ListItem {

@@ -66,7 +66,7 @@ async fn any_damaged_page_of_a_tablet_costs_no_entry() {
     let mut saved = at_work(&house).await;
     for file in ["records.db", "identity.db"] {
         let pages = std::fs::metadata(house.dir("closed").join(file)).unwrap().len() as usize / PAGE;
-        for page in sample(pages, 10) {
+        for page in sample(pages, 40) {
             let why = format!("seed {seed}: page {page} of {file}");
             let dir = house.dir("bent");
             let _ = std::fs::remove_dir_all(&dir);

@@ -34,6 +34,7 @@ pub fn roster() -> Roster {
         role,
         wards: vec![WARD],
         active: true,
+        until: None,
         pin: None,
     };
     let item = |code: &str| ListItem {

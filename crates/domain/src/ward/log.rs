@@ -83,6 +83,8 @@ impl Shelf {
                 Event::Verified { .. } => Shelf::Verified,
                 Event::TabletJoined { .. } | Event::TabletRevoked { .. } | Event::TabletMoved { .. } => Shelf::Tablet,
                 Event::Silenced { .. } | Event::ClockMeasured(_) | Event::RecordsMissing(_) => Shelf::Machine,
+                Event::AccessGiven(_) | Event::Audit(_) => Shelf::Machine,
+                Event::Claimed { .. } => Shelf::Answer,
             },
         }
     }
@@ -107,6 +109,7 @@ pub fn refers_to(event: &Event) -> Option<RecordId> {
         | Event::WatchEnded { of }
         | Event::JoinEnded { of, .. }
         | Event::Acknowledged { of, .. }
+        | Event::Claimed { of }
         | Event::EmergencyEnded { of, .. } => Some(*of),
         Event::Amendment(amendment) => Some(amendment.of),
         _ => None,

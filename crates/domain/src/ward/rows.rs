@@ -205,6 +205,11 @@ impl Look<'_> {
             Event::TabletJoined { name, .. } => (DayRowKind::Census, format!("Tablet {name} joined")),
             Event::TabletRevoked { reason, .. } => (DayRowKind::Census, format!("Tablet revoked: {reason}")),
             Event::TabletMoved { .. } => (DayRowKind::Census, "Tablet moved to another ward".to_owned()),
+            Event::Claimed { .. } => (DayRowKind::Emergency, format!("{} says that they called for help", by())),
+            Event::AccessGiven(given) => {
+                (DayRowKind::Census, format!("{} let {}. {} work on a tablet", by(), first(&given.given), given.family))
+            }
+            Event::Audit(audit) => (DayRowKind::Unknown, format!("{} {}", by(), audit.act.words())),
             Event::RecordsMissing(missing) => {
                 (DayRowKind::Unknown, format!("{} entries of a tablet are missing at the station", missing.count))
             }
@@ -238,6 +243,10 @@ impl Look<'_> {
         });
         watcher.map_or_else(|| "Somebody".to_owned(), |staff| people::short(self.roster, Some(staff)))
     }
+}
+
+fn first(given: &str) -> String {
+    given.chars().take(1).collect()
 }
 
 /// Whole minutes of a gap, rounded down.

@@ -42,7 +42,7 @@ pub struct Ground {
 
 fn person(id: StaffId, given: &str, family: &str, number: &str, role: Role) -> Staff {
     let (family, given, number) = (family.into(), given.into(), number.into());
-    Staff { id, family, given, number, role, wards: vec![WARD], active: true, pin: None }
+    Staff { id, family, given, number, role, wards: vec![WARD], active: true, until: None, pin: None }
 }
 
 pub fn item(code: &str, label: &str) -> ListItem {

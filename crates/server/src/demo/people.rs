@@ -42,6 +42,7 @@ pub fn people(seed: u64) -> People {
             role,
             wards: vec![ward],
             active: true,
+            until: None,
             pin: None,
         };
         let pin = loop {

@@ -114,5 +114,6 @@ fn about(station: &Station, person: &Staff) -> StationSession {
         demo: roster.facility.demo,
         wards: of_person.map(|w| WardRef { id: w.id, name: w.name.clone() }).collect(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        first: None,
     }
 }

@@ -48,6 +48,7 @@ pub fn roster() -> Roster {
         role,
         wards: vec![WARD],
         active,
+        until: None,
         pin: None,
     };
     Roster {

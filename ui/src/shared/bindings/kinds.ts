@@ -2,6 +2,8 @@
 import type { StaffId } from "./ids";
 import type { Ms } from "./time";
 
+export type Act = "set_up" | "signed_in" | "sign_in_failed" | "signed_out" | "locked_out" | "lock_lifted" | "viewed" | "exported" | "printed" | "staff_added" | "staff_changed" | "staff_revoked" | "pin_set" | "password_set" | "factor_set" | "ward_changed" | "lists_changed" | "settings_changed" | "invite_made" | "invite_refused" | "refused" | "key_rotated" | "recovered" | "backed_up" | "unknown";
+
 export type AmendmentAction = { "do": "retract" } | { "do": "correct_check", place: Code, activity: Code, } | { "do": "add", words: string, };
 
 export type AmendmentReason = "undo" | "wrong_patient" | "mis_tap" | "other";
@@ -33,3 +35,5 @@ score: number | null, affect: Array<Code>,
 words: string, harm: HarmTalk | null, };
 
 export type MoodSource = "patient" | "staff_impression" | "declined_to_say";
+
+export type PauseReason = "leave" | "emergency_department" | "court" | "other";
