@@ -5,7 +5,7 @@ use lamplight_tablet::Tablet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use tauri::webview::NewWindowResponse;
-use tauri::{AppHandle, Builder, Emitter, Manager, State, WebviewWindowBuilder, Wry};
+use tauri::{AppHandle, Builder, Emitter, Manager, State, Url, WebviewWindowBuilder, Wry};
 
 const MAIN: &str = "main";
 /// "Look again": something that a screen shows has changed. Carries no data.
@@ -41,10 +41,18 @@ pub fn open(app: &AppHandle, folder: &Path) -> tauri::Result<()> {
     WebviewWindowBuilder::from_config(app, described)?
         .data_directory(folder.join("webkit"))
         .incognito(!is_driven_by_tests())
+        // The page needs no network: it comes out of the program. WebKit connects ahead to wherever a link leads, before
+        // anybody is asked, so it is given a way that leads nowhere.
+        .proxy_url(nowhere())
         .on_navigation(|url| url.scheme() == "tauri" && url.host_str() == Some("localhost"))
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .build()?;
     Ok(())
+}
+
+/// Port 1 of this machine, which only its administrator could listen on.
+fn nowhere() -> Url {
+    Url::parse("http://127.0.0.1:1").expect("an address")
 }
 
 /// Tauri's own sign that WebDriver drives the window. WebKit lets no driver into a private window, so under test alone it

@@ -7,6 +7,8 @@ mod crash;
 mod fresh;
 mod full;
 mod ground;
+mod hostile;
 mod looks;
 mod station;
 mod story;
+mod traces;
