@@ -1,7 +1,8 @@
 //! The simulation in its short form; `make faults` plays many thousands.
 #![allow(clippy::unwrap_used)] // A test may fail.
 
-use lamplight_tests::simulation::{Playing, histories, twice};
+use lamplight_tests::simulation::Step::{BackUp, Carry, Harm, Month, Prune, Restore, Save, Sync, Transfer};
+use lamplight_tests::simulation::{Half, Harm as What, How, Playing, What as Entry, histories, story, twice};
 
 fn play(first_seed: u64, count: u64) {
     let found = histories(&Playing { first_seed, count, threads: 2, enough: 1, until: None }).unwrap();
@@ -29,4 +30,51 @@ fn a_seed_gives_the_same_history_every_time() {
         let [once, again] = twice(seed).unwrap();
         assert_eq!(once, again, "seed {seed}");
     }
+}
+
+/// The shortest stories of faults that random histories found, each with its dice.
+#[test]
+fn the_stories_of_faults_that_were_found_lose_nothing_any_more() {
+    let through = |unit, half| Carry { unit, half, how: How::Through };
+    let save = |unit, patient, what| Save { unit, patient, what };
+    // A tablet that writes under a fresh author asks a server that went back to before it.
+    let asked_as_a_stranger = [
+        Harm { unit: 226, what: What::RecordsBent, at: 55975 },
+        BackUp,
+        through(127, Half::Send),
+        through(31, Half::Listen),
+        through(208, Half::Send),
+        Restore { backup: 187 },
+    ];
+    // A save is tried again after its entry was pruned.
+    let saved_again_after_a_month = [
+        save(46, 132, Entry::Check),
+        Transfer { patient: 176 },
+        Sync { unit: 199 },
+        Month,
+        BackUp,
+        Carry { unit: 82, half: Half::Listen, how: How::Mangled },
+        Prune { unit: 184 },
+        save(148, 239, Entry::Twice),
+    ];
+    // What stands under a former author only, at a server that went back to before the newest one.
+    let former_author = [
+        BackUp,
+        save(178, 192, Entry::Twice),
+        through(193, Half::Send),
+        Harm { unit: 7, what: What::RecordsBent, at: 57019 },
+        Sync { unit: 73 },
+        Restore { backup: 65 },
+        through(103, Half::Send),
+        Sync { unit: 151 },
+    ];
+    let told: Vec<String> = [
+        story(1_795_679_277_807_700, &asked_as_a_stranger),
+        story(1_795_679_277_811_055, &saved_again_after_a_month),
+        story(1_795_679_277_813_867, &former_author),
+    ]
+    .into_iter()
+    .filter_map(|told| told.err().map(|why| format!("{why:#}")))
+    .collect();
+    assert!(told.is_empty(), "{told:#?}");
 }

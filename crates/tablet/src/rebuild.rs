@@ -4,7 +4,7 @@
 
 use crate::answer::state::THEME;
 use crate::failpoint::failpoint;
-use crate::file::{Broken, aside, bodies, drafts, heads, held, is_sound, links, lock, meta, receipts};
+use crate::file::{Broken, aside, bodies, drafts, heads, held, is_sound, links, lock, meta, pruning, receipts};
 use crate::pen::Pen;
 use crate::second_copy;
 use crate::sync::offer;
@@ -12,7 +12,7 @@ use crate::tablet::{Inner, confirmed};
 use crate::trouble;
 use lamplight_domain::chain::{Credential, Hash, Link, Receipt, SignedHead};
 use lamplight_domain::commands::{Draft, Theme};
-use lamplight_domain::ids::{AuthorId, StaffId};
+use lamplight_domain::ids::{AuthorId, RecordId, StaffId};
 use lamplight_domain::record::Body;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::{HOUR_MS, Ms};
@@ -46,6 +46,8 @@ struct Salvaged {
     theme: Option<Theme>,
     credentials: Vec<Credential>,
     heads: Vec<SignedHead>,
+    /// Of own bodies that were pruned.
+    pruned: Vec<RecordId>,
     /// Of the newest author: bodies after the confirmed head.
     waiting: Vec<Hash>,
     /// Some links after the confirmed head cannot be read.
@@ -145,6 +147,7 @@ impl Inner {
             for (staff, draft) in &salvaged.drafts {
                 drafts::keep(to, *staff, draft)?;
             }
+            pruning::note_ids(to, &salvaged.pruned)?;
             if let Some(theme) = &salvaged.theme {
                 meta::set(to, THEME, theme)?;
             }
@@ -201,6 +204,7 @@ fn read_what_can_be(from: &Connection, authors: &[AuthorId], copy_head: impl Fn(
     // A file of an older program has none.
     out.credentials = heads::credentials(from).unwrap_or_default().into_iter().filter_map(|(_, c)| c).collect();
     out.heads = heads::all(from).unwrap_or_default();
+    out.pruned = pruning::all_ids(from).unwrap_or_default();
     match drafts::all(from) {
         Ok(drafts) => out.drafts = drafts,
         Err(_) => out.incomplete = true,

@@ -1,6 +1,6 @@
 //! Recording: what a tap becomes. Body and link are written down by the pen, and "saved" is said after that.
 
-use crate::file::{bodies, drafts, lock};
+use crate::file::{bodies, drafts, lock, pruning};
 use crate::identity::Identity;
 use crate::pen::Pen;
 use crate::tablet::{Inner, Tablet};
@@ -81,9 +81,17 @@ impl Inner {
         Ok(answer)
     }
 
-    /// The first own body that was saved under this id.
+    /// The first own body that was saved under this id. Errors: "entry.saved_before" where it is pruned.
     fn saved_before(&self, id: RecordId) -> Result<Option<Body>, Refusal> {
-        let bytes = self.records.look(|from| bodies::own_by_id(from, id))?;
+        let (bytes, is_pruned) =
+            self.records.look(|from| Ok((bodies::own_by_id(from, id)?, pruning::was_own(from, id)?)))?;
+        if bytes.is_none() && is_pruned {
+            return Err(Refusal::new(
+                "entry.saved_before",
+                "An entry begun here was saved more than a month ago already.",
+                "Close this form and make what you see now as a new entry.",
+            ));
+        }
         Ok(bytes.and_then(|b| Body::parse(&b).ok()))
     }
 

@@ -18,5 +18,5 @@ mod story;
 mod unit;
 mod world;
 
-pub use run::{Failure, Found, Playing, histories, twice};
-pub use story::{Step, story_of};
+pub use run::{Failure, Found, Playing, histories, story, twice};
+pub use story::{Half, Harm, How, Step, What, story_of};

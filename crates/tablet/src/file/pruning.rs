@@ -3,7 +3,7 @@
 
 use super::bodies::PASSING;
 use lamplight_domain::chain::Hash;
-use lamplight_domain::ids::{AuthorId, StayId};
+use lamplight_domain::ids::{AuthorId, RecordId, StayId};
 use lamplight_domain::time::Ms;
 use rusqlite::{Connection, params};
 use std::collections::HashSet;
@@ -123,10 +123,29 @@ pub fn of_the_ward(from: &Connection, bounds: &Bounds, most: u32) -> rusqlite::R
         .collect()
 }
 
-/// The one place where a body goes.
+/// The one place where a body goes. An own one leaves its id behind.
 pub fn remove(to: &Connection, old: &[Old]) -> rusqlite::Result<()> {
+    let mut own = to.prepare_cached(
+        "INSERT OR IGNORE INTO pruned (id) SELECT b.id FROM bodies b
+         WHERE b.n = ?1 AND EXISTS (SELECT 1 FROM links l WHERE l.body_hash = b.hash)",
+    )?;
+    old.iter().try_for_each(|body| own.execute([body.n]).map(|_| ()))?;
     let mut statement = to.prepare_cached("DELETE FROM bodies WHERE n = ?1")?;
     old.iter().try_for_each(|body| statement.execute([body.n]).map(|_| ()))
+}
+
+/// Was an own body of this id pruned?
+pub fn was_own(from: &Connection, id: RecordId) -> rusqlite::Result<bool> {
+    from.prepare_cached("SELECT 1 FROM pruned WHERE id = ?1")?.exists([id.0.as_bytes()])
+}
+
+pub fn all_ids(from: &Connection) -> rusqlite::Result<Vec<RecordId>> {
+    from.prepare("SELECT id FROM pruned")?.query_map((), |row| Ok(RecordId(Uuid::from_bytes(row.get(0)?))))?.collect()
+}
+
+pub fn note_ids(to: &Connection, ids: &[RecordId]) -> rusqlite::Result<()> {
+    let mut insert = to.prepare_cached("INSERT OR IGNORE INTO pruned (id) VALUES (?1)")?;
+    ids.iter().try_for_each(|id| insert.execute([id.0.as_bytes()]).map(|_| ()))
 }
 
 /// Own links after `seq` whose bodies are not here, in order.

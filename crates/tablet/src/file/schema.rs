@@ -19,12 +19,15 @@ pub enum Schema {
 impl Schema {
     fn steps(self) -> &'static [&'static str] {
         match self {
-            Schema::Records => &[include_str!("records.1.sql"), include_str!("records.2.sql")],
+            Schema::Records => {
+                &[include_str!("records.1.sql"), include_str!("records.2.sql"), include_str!("records.3.sql")]
+            }
             Schema::Identity => &[include_str!("identity.1.sql")],
             #[cfg(test)]
             Schema::Next => &[
                 include_str!("records.1.sql"),
                 include_str!("records.2.sql"),
+                include_str!("records.3.sql"),
                 "CREATE TABLE later (n INTEGER PRIMARY KEY) STRICT",
                 "ALTER TABLE later ADD COLUMN more TEXT",
             ],
@@ -32,6 +35,7 @@ impl Schema {
             Schema::Failing => &[
                 include_str!("records.1.sql"),
                 include_str!("records.2.sql"),
+                include_str!("records.3.sql"),
                 "CREATE TABLE later (n INTEGER PRIMARY KEY) STRICT",
                 "INSERT INTO nowhere VALUES (1)",
             ],

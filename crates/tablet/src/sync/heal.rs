@@ -4,7 +4,7 @@
 use super::push::{Pushing, Stands, local, not_taken};
 use crate::agree::{self, HEALING};
 use crate::failpoint::failpoint;
-use crate::file::{links, lock, meta};
+use crate::file::{Broken, links, lock, meta};
 use crate::tablet::Inner;
 use crate::trouble;
 use lamplight_domain::ids::AuthorId;
@@ -41,6 +41,15 @@ impl Inner {
         .await
     }
 
+    pub(super) fn has_former_authors(&self) -> bool {
+        self.identity().is_some_and(|identity| identity.authors.len() > 1)
+    }
+
+    /// Whatever an author before this one wrote may not be at the server.
+    pub(super) fn heal_again(&self) -> Result<(), Broken> {
+        self.records.write(|to| meta::set(to, HEALING, &true))
+    }
+
     pub(super) async fn heal<F: Facility + Sync>(
         self: &Arc<Self>,
         facility: &F,
@@ -56,7 +65,7 @@ impl Inner {
 
     /// One batch with the credential along, so that the server knows the newest author; the authors before it where
     /// the server does not know who vouches.
-    async fn introduce<F: Facility + Sync>(
+    pub(super) async fn introduce<F: Facility + Sync>(
         self: &Arc<Self>,
         facility: &F,
         pushing: &mut Pushing,
@@ -67,7 +76,8 @@ impl Inner {
             let mut sent = self.blocking(move |inner| inner.next_batch(most, true)).await?;
             let author = sent.author();
             match self.exchange(facility, pushing, &mut sent).await? {
-                (Stands::Confirmed(_), None) => return Ok(()),
+                // Known is known, wherever its chain stands there.
+                (Stands::Confirmed(_), None | Some(PushRefused::DoesNotAttach)) => return Ok(()),
                 (Stands::Fork, _) if forks < FORKS_MAX => {
                     forks += 1;
                     self.begin_healing(author, trouble::fork()).await?;

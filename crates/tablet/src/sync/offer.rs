@@ -2,7 +2,7 @@
 //! ones; after it was restored from a backup, about everything that this tablet holds since then, whoever wrote it: the
 //! tablet that did may be gone.
 
-use super::push::local;
+use super::push::{Pushing, local};
 use crate::failpoint::failpoint;
 use crate::file::{bodies, feeds, held, lock, meta};
 use crate::tablet::Inner;
@@ -82,12 +82,20 @@ impl Inner {
     pub(super) async fn offer_after_a_restore<F: Facility + Sync>(
         self: &Arc<Self>,
         facility: &F,
+        pushing: &mut Pushing,
     ) -> Result<(), Trouble> {
         let Some(offering) = self.blocking(|inner| inner.offering()).await? else { return Ok(()) };
         let list = move |from: &Connection| bodies::not_received_before(from, offering.began_with);
         let hashes = self.blocking(move |inner| inner.records.read(list).map_err(local)).await?;
         tracing::warn!(offered = hashes.len(), "the server was restored; it is asked for what it lacks");
-        self.offer(facility, &hashes).await?;
+        match self.offer(facility, &hashes).await {
+            // It went back to before this author came.
+            Err(Trouble::Refused(refusal)) if refusal.code == "auth.author" => {
+                self.introduce(facility, pushing).await?;
+                self.offer(facility, &hashes).await?;
+            }
+            done => done?,
+        }
         failpoint!("offer.done");
         self.blocking(|inner| {
             let now = lock(&inner.contact).last;

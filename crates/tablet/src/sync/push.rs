@@ -93,7 +93,7 @@ impl Inner {
             self.heal(facility, pushing).await?;
         }
         if ask && !is_frozen {
-            self.offer_after_a_restore(facility).await?;
+            self.offer_after_a_restore(facility, pushing).await?;
         }
         let (mut fruitless, mut former_are_known) = (0, false);
         loop {
@@ -124,6 +124,12 @@ impl Inner {
             match (stands, refused) {
                 (Stands::Unknown, Some(PushRefused::UnknownAuthor)) if !with_credential => {
                     (pushing.with_credential, ask) = (true, true);
+                    // It gave this author a receipt once, so it went back to before: what stands under the authors
+                    // before it may be gone there too.
+                    if !is_frozen && self.has_former_authors() {
+                        self.blocking(|inner| inner.heal_again().map_err(local)).await?;
+                        self.heal(facility, pushing).await?;
+                    }
                 }
                 (Stands::Unknown, Some(PushRefused::BadCredential)) if !former_are_known => {
                     former_are_known = true;
