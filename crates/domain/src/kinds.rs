@@ -208,13 +208,19 @@ pub enum Act {
     /// A tablet's files were opened with the facility's key.
     Recovered,
     BackedUp,
+    /// What the records of kind `tablet.joined`, `tablet.moved`, `tablet.revoked` and `access.given` say, where they are
+    /// read beside the audit. Never written as audit.
+    TabletJoined,
+    TabletMoved,
+    TabletRevoked,
+    AccessGiven,
     /// Something that a newer program knows. Never written.
     #[serde(other)]
     Unknown,
 }
 
 impl Act {
-    pub const ALL: [Act; 25] = [
+    pub const ALL: [Act; 29] = [
         Act::SetUp,
         Act::SignedIn,
         Act::SignInFailed,
@@ -239,6 +245,10 @@ impl Act {
         Act::KeyRotated,
         Act::Recovered,
         Act::BackedUp,
+        Act::TabletJoined,
+        Act::TabletMoved,
+        Act::TabletRevoked,
+        Act::AccessGiven,
         Act::Unknown,
     ];
 
@@ -268,6 +278,10 @@ impl Act {
             Act::KeyRotated => "replaced a key",
             Act::Recovered => "recovered a tablet's files",
             Act::BackedUp => "made a backup",
+            Act::TabletJoined => "let a tablet join",
+            Act::TabletMoved => "moved a tablet to another ward",
+            Act::TabletRevoked => "took a tablet out of use",
+            Act::AccessGiven => "gave somebody access for a time",
             Act::Unknown => "did something that this version does not know",
         }
     }

@@ -83,6 +83,23 @@ enum Command {
         #[arg(long)]
         data: PathBuf,
     },
+    /// Print who did what that is no observation, a line of JSON each, oldest first.
+    Audit {
+        #[arg(long)]
+        data: PathBuf,
+        /// From then on, like 2026-11-22T02:47:00Z.
+        #[arg(long, value_parser = moment)]
+        from: Option<Ms>,
+        /// Before then.
+        #[arg(long, value_parser = moment)]
+        to: Option<Ms>,
+        /// Only this, like signed_in.
+        #[arg(long)]
+        act: Option<String>,
+        /// Only what this person did, or what was done to them: a staff number, or an id.
+        #[arg(long)]
+        staff: Option<String>,
+    },
     /// Copy a facility while it is served; the copy serves as it is.
     Backup {
         #[arg(long)]
@@ -165,6 +182,10 @@ impl Cli {
             Command::Export { data } => {
                 let mut out = std::io::BufWriter::new(std::io::stdout().lock());
                 commands::export(&data, &mut out).map(|_| ())
+            }
+            Command::Audit { data, from, to, act, staff } => {
+                let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+                commands::audit(&data, &commands::Wanted { from, to, act, staff }, &mut out).map(|_| ())
             }
             Command::Backup { data, to } => print(&commands::backup(&data, &to)?),
         }

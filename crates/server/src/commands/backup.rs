@@ -6,6 +6,7 @@ use crate::failpoint::failpoint;
 use crate::folder::{DatabaseKey, Folder};
 use crate::store::{self, StoreError, meta};
 use crate::surroundings::Surroundings;
+use lamplight_domain::kinds::Act;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::Ms;
 use rusqlite::Connection;
@@ -72,6 +73,7 @@ pub fn backup_at(path: &Path, to: &Path, around: &Surroundings) -> Result<Backed
     failpoint!("backup.keyed");
     // Only now is it true: tablets may prune what is older.
     meta::set(&db, meta::BACKED_UP, &mark.0.to_be_bytes()).map_err(|e| damaged(path, &e.into()))?;
+    super::audit_beside(path, &mut db, around, Act::BackedUp, &format!("{records} records"))?;
     Ok(BackedUp { to: to.display().to_string(), backed_up: mark, records })
 }
 

@@ -3,8 +3,9 @@
 use super::open_beside;
 use crate::facility::damaged;
 use crate::store::StoreError;
+use crate::surroundings::Surroundings;
 use lamplight_domain::chain::Hash;
-use lamplight_domain::kinds::Event;
+use lamplight_domain::kinds::{Act, Event};
 use lamplight_domain::record::Body;
 use lamplight_domain::refusal::Refusal;
 use rusqlite::Connection;
@@ -35,8 +36,12 @@ struct Line<'a> {
 /// Gives back how many. Errors: those of opening, "export.broken_off".
 pub fn export(path: &Path, out: &mut impl Write) -> Result<u64, Refusal> {
     let db = open_beside(path)?;
+    // What is read is as of now; that somebody reads it is written down before a line of it goes out.
+    let reading = db.unchecked_transaction().map_err(|e| damaged(path, &e.into()))?;
+    let begun = reading.query_row("SELECT count(*) FROM bodies", [], |r| r.get::<_, i64>(0));
+    let what = format!("{} records", begun.map_err(|e| damaged(path, &e.into()))?);
+    super::audit_beside(path, &mut open_beside(path)?, &Surroundings::real(), Act::Exported, &what)?;
     let mut write = || -> Result<Result<u64, std::io::Error>, StoreError> {
-        let reading = db.unchecked_transaction()?;
         let patients = patients(&reading)?;
         let mut statement = reading.prepare(
             "SELECT a.id, b.seq, b.id, b.kind, b.stay, b.observed_at, b.recorded_at, l.received_at, b.hash, b.bytes

@@ -1,17 +1,16 @@
 //! Invites and joining: how a tablet becomes one of the facility's.
 
-use super::own::Own;
+use super::change::Changing;
 use super::{FacilityServer, trouble};
 use crate::store::{self, StoreError, authors, invites};
 use crate::surroundings::Surroundings;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use lamplight_domain::chain::{Credential, Endorser, author_of, verify};
 use lamplight_domain::ids::{StaffId, TabletId, WardId};
-use lamplight_domain::kinds::Event;
+use lamplight_domain::kinds::{Act, Audit, Event};
 use lamplight_domain::record::Body;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::{Roster, Tablet};
-use lamplight_domain::time::Ms;
 use lamplight_domain::wire::{Invite, JoinAsk, Joined, Trouble};
 use rusqlite::Connection;
 use std::sync::{Arc, PoisonError};
@@ -31,6 +30,8 @@ pub struct Inviting<'a> {
     pub uses: u32,
     pub good_for_ms: i64,
     pub by: Option<StaffId>,
+    /// Goes out of use as the new tablet comes under its name.
+    pub replaces: Option<TabletId>,
 }
 
 /// Writes an invite down and gives it out. For any process that has the file open.
@@ -42,7 +43,8 @@ pub fn make_invite(
 ) -> Result<Invite, StoreError> {
     let code = URL_SAFE_NO_PAD.encode(around.bytes::<18>());
     let expires_at = around.now() + inviting.good_for_ms;
-    let open = invites::Open { ward: inviting.ward, uses_left: inviting.uses, expires_at };
+    let Inviting { ward, uses: uses_left, replaces, .. } = *inviting;
+    let open = invites::Open { ward, uses_left, expires_at, replaces };
     invites::insert(db, &code, &open, around.now(), inviting.by)?;
     Ok(Invite {
         facility: identity.facility,
@@ -54,24 +56,33 @@ pub fn make_invite(
     })
 }
 
-/// What a joining came to, inside the transaction.
-enum Joining {
-    Refused(Refusal),
-    /// A roster where the tablet is new to it.
-    Taken {
-        tablet: Tablet,
-        credential: Credential,
-        roster: Option<Box<Roster>>,
-    },
-}
-
 impl FacilityServer {
-    pub async fn invite(&self, ward: WardId, url: String, good_for_ms: i64, by: StaffId) -> Result<Invite, Trouble> {
+    /// One tablet may join with it. What is asked of the roster is asked in the transaction that makes it.
+    /// Errors: "tablet.unknown", "tablet.revoked" where what it replaces is no tablet of the ward in use.
+    pub async fn invite(
+        &self,
+        (ward, replaces): (WardId, Option<TabletId>),
+        url: String,
+        good_for_ms: i64,
+        by: StaffId,
+    ) -> Result<Invite, Trouble> {
         let (identity, around) = (self.inner.identity.clone(), self.inner.around.clone());
-        let work = move |db: &Connection| {
-            make_invite(db, &identity, &around, &Inviting { ward, url: &url, uses: 1, good_for_ms, by: Some(by) })
-        };
-        self.inner.writer.write(work, |_| {}).await.map_err(trouble)
+        self.change(Some(by), move |changing| {
+            let mut audit = Audit { ward: Some(ward), ..Audit::of(Act::InviteMade) };
+            if let Some(old) = replaces {
+                let tablet = changing.roster.tablets.iter().find(|t| t.id == old && t.ward == ward);
+                let unknown = || Refusal::new("tablet.unknown", "The ward has no such tablet.", "Load the page again.");
+                let tablet = tablet.ok_or_else(unknown)?;
+                if tablet.revoked {
+                    return Err(revoked().into());
+                }
+                (audit.tablet, audit.what) = (Some(old), format!("in place of {}", tablet.name));
+            }
+            changing.audit(audit);
+            let inviting = Inviting { ward, url: &url, uses: 1, good_for_ms, by: Some(by), replaces };
+            make_invite(changing.db, &identity, &around, &inviting)
+        })
+        .await
     }
 
     /// Repeating it with the same key gives the same answer and uses nothing up.
@@ -85,29 +96,8 @@ impl FacilityServer {
             .into());
         }
         let (identity, around) = (self.inner.identity.clone(), self.inner.around.clone());
-        let inner = self.inner.clone();
-        let joining = self
-            .inner
-            .writer
-            .write(
-                move |db| joining(db, &identity, &ask, around.now(), &around),
-                move |done| {
-                    if let Joining::Taken { roster: Some(roster), .. } = done {
-                        *inner.roster.write().unwrap_or_else(PoisonError::into_inner) = Arc::new((**roster).clone());
-                        inner.live.bump_all();
-                    }
-                },
-            )
-            .await
-            .map_err(trouble)?;
-        let (tablet, credential, new) = match joining {
-            Joining::Refused(refusal) => return Err(refusal.into()),
-            Joining::Taken { tablet, credential, roster } => (tablet, credential, roster.is_some()),
-        };
-        if new {
-            let event = Event::TabletJoined { tablet: tablet.id, name: tablet.name.clone() };
-            self.record(Own { ward: tablet.ward, stay: None, by: None, event }).await?;
-        }
+        let (tablet, credential) =
+            self.change(None, move |changing| joining(changing, &identity, &ask, &around)).await?;
         Ok(Joined {
             credential,
             tablet: tablet.id,
@@ -164,59 +154,73 @@ pub(super) fn revoked() -> Refusal {
 }
 
 fn joining(
-    db: &Connection,
+    changing: &mut Changing<'_>,
     identity: &Identity,
     ask: &JoinAsk,
-    now: Ms,
     around: &Surroundings,
-) -> Result<Joining, StoreError> {
-    let refuse = |code, what, next| Ok(Joining::Refused(Refusal::new(code, what, next)));
-    let fresh = "Ask a nurse at the station for a new invite.";
+) -> Result<(Tablet, Credential), StoreError> {
+    let (db, now) = (changing.db, changing.now);
+    let refuse = |code, what| Err(Refusal::new(code, what, "Ask a nurse at the station for a new invite.").into());
     let Some(open) = invites::find(db, &ask.code)? else {
-        return refuse("invite.unknown", "The facility server does not know this invite.", fresh);
+        return refuse("invite.unknown", "The facility server does not know this invite.");
     };
-    let mut roster = store::roster::newest(db)?;
     let credential =
         |tablet| Credential::sign(&identity.key, Endorser::Facility, identity.facility, ask.key, Some(tablet));
     let author = author_of(&ask.key);
     let before = authors::find(db, author)?.and_then(|a| a.tablet);
-    let before = before.and_then(|id| roster.tablets.iter().position(|t| t.id == id));
-    if before.is_some_and(|at| roster.tablets[at].revoked) {
-        return Ok(Joining::Refused(revoked()));
+    let before = before.and_then(|id| changing.roster.tablets.iter().position(|t| t.id == id));
+    if before.is_some_and(|at| changing.roster.tablets[at].revoked) {
+        return Err(revoked().into());
     }
     // The answer to an earlier try with this very invite was lost: give it again.
     let came_by = invites::came_by(db, author, &ask.code)?;
     if let Some(at) = before.filter(|_| came_by) {
-        let tablet = roster.tablets[at].clone();
-        return Ok(Joining::Taken { credential: credential(tablet.id), tablet, roster: None });
+        let tablet = changing.roster.tablets[at].clone();
+        let credential = credential(tablet.id);
+        return Ok((tablet, credential));
     }
     if open.expires_at <= now {
-        return refuse("invite.expired", "This invite has expired.", fresh);
+        return refuse("invite.expired", "This invite has expired.");
     }
     if !invites::use_once(db, &ask.code)? {
-        return refuse("invite.used", "This invite has been used up.", fresh);
+        return refuse("invite.used", "This invite has been used up.");
     }
     invites::came(db, author, &ask.code)?;
     let tablet = match before {
         // It never heard the answer to another invite: it is the same tablet, in the ward of this one.
         Some(at) => {
-            roster.tablets[at].ward = open.ward;
-            roster.tablets[at].clone()
+            changing.roster.tablets[at].ward = open.ward;
+            changing.roster.tablets[at].clone()
         }
         None => {
-            let (id, name) = (TabletId(around.uuid()), free_name(&roster, &ask.name));
+            let replaced = open.replaces.and_then(|old| replace(changing, old));
+            let wanted = replaced.as_deref().unwrap_or(&ask.name);
+            let (id, name) = (TabletId(around.uuid()), free_name(&changing.roster, wanted));
             let tablet = Tablet { id, name, ward: open.ward, revoked: false };
-            roster.tablets.push(tablet.clone());
+            changing.roster.tablets.push(tablet.clone());
             tablet
         }
     };
-    roster.version += 1;
-    store::roster::put(db, &roster, now, None)?;
     let credential = credential(tablet.id);
     if before.is_none() {
         authors::insert(db, &credential, now)?;
     }
-    Ok(Joining::Taken { tablet, credential, roster: Some(Box::new(roster)) })
+    changing.record(tablet.ward, Event::TabletJoined { tablet: tablet.id, name: tablet.name.clone() });
+    Ok((tablet, credential))
+}
+
+/// Takes a tablet out of use as another one comes; its name, with what shows that it is the old one put behind it there.
+/// None where somebody took it out of use meanwhile: its name may be another one's by then.
+fn replace(changing: &mut Changing<'_>, old: TabletId) -> Option<String> {
+    let taken = |name: &str, roster: &Roster| roster.tablets.iter().any(|t| t.name == name);
+    let at = changing.roster.tablets.iter().position(|t| t.id == old && !t.revoked)?;
+    let name = changing.roster.tablets[at].name.clone();
+    let former = (1..).map(|n| format!("{name} (old {n})")).find(|former| !taken(former, &changing.roster))?;
+    let tablet = &mut changing.roster.tablets[at];
+    (tablet.revoked, tablet.name) = (true, former);
+    let ward = tablet.ward;
+    changing.record(ward, Event::TabletRevoked { tablet: old, reason: "replaced by another tablet".into() });
+    Some(name)
 }
 
 /// The wanted name where it is free and fits, else the next free "W-n".

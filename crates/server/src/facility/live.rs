@@ -66,7 +66,7 @@ impl Live {
 
     /// Reads every ward from the file anew, in place of what is in memory.
     pub fn load_again(&self, db: &Connection, now: Ms) -> Result<(), StoreError> {
-        for (_, id) in feed::wards(db)? {
+        for (_, id) in feed::wards(db)?.into_iter().filter(|(_, id)| *id != WardId::FACILITY) {
             let again = known(db, id, now)?;
             *self.ward(id).known.lock().unwrap_or_else(PoisonError::into_inner) = again;
         }

@@ -1,6 +1,9 @@
 //! The facility server without its HTTP shell: it implements [`lamplight_domain::wire::Facility`] in this process. The
 //! station reads and writes through it too.
 
+mod audit;
+mod audited;
+mod change;
 mod contacts;
 mod cursors;
 mod feed;
@@ -13,13 +16,17 @@ mod nonces;
 mod own;
 mod push;
 mod pushes;
+mod tablets;
 #[cfg(test)]
 mod tests;
 
+pub use change::{Changed, Changing, change};
 pub use identity::{Identity, found};
 pub use join::{Inviting, make_invite};
 pub use nonces::{NonceRefused, Nonces};
+pub use audited::AuditLine;
 pub use own::{Own, OwnAuthor, body_of};
+pub use tablets::{tablet_moved, tablet_revoked};
 
 use crate::folder::{Folder, Lock};
 use crate::store::append::Facts;
@@ -252,11 +259,14 @@ fn read_again(
 
 /// What the store could not do is tried again later: the caller keeps what it has.
 pub(crate) fn trouble(e: StoreError) -> Trouble {
-    if let StoreError::Busy = e {
-        return Trouble::Busy { retry_after_ms: BUSY_MS };
+    match e {
+        StoreError::Busy => Trouble::Busy { retry_after_ms: BUSY_MS },
+        StoreError::Refused(refusal) => refusal.into(),
+        e => {
+            tracing::error!(error = %e, "the store did not do its work");
+            Trouble::Busy { retry_after_ms: TROUBLE_MS }
+        }
     }
-    tracing::error!(error = %e, "the store did not do its work");
-    Trouble::Busy { retry_after_ms: TROUBLE_MS }
 }
 
 pub(crate) fn unknown_author() -> Refusal {
@@ -265,6 +275,11 @@ pub(crate) fn unknown_author() -> Refusal {
         "The facility server does not know this tablet yet.",
         "Send its credential with the next push; where that fails, join again with a new invite.",
     )
+}
+
+/// A change beside whoever serves: what was refused is not a damage.
+pub(crate) fn refused_or_damaged(path: &Path, e: StoreError) -> Refusal {
+    if let StoreError::Refused(refusal) = e { refusal } else { damaged(path, &e) }
 }
 
 pub(crate) fn damaged(path: &Path, e: &StoreError) -> Refusal {

@@ -6,6 +6,7 @@ use crate::store::StoreError;
 use crate::store::append::{Appended, Prepared, append};
 use lamplight_domain::wire::{Batch, Blob, PushAnswer, Trouble};
 use rusqlite::Connection;
+use std::sync::PoisonError;
 
 const SMALL_LINKS: usize = 8;
 const SMALL_BYTES: usize = 8 * 1024;
@@ -38,6 +39,7 @@ impl FacilityServer {
     ) -> Result<Appended, StoreError> {
         let (facts, around) = (self.facts(), self.inner.around.clone());
         let (live, contacts) = (self.inner.live.clone(), self.inner.contacts.clone());
+        let newest = self.inner.roster.clone();
         let clock = self.inner.around.clone();
         self.inner
             .writer
@@ -48,6 +50,10 @@ impl FacilityServer {
                         contacts.confirm(tablet, &receipt.head, clock.now());
                     }
                     live.take(&done.rows);
+                    if let Some(roster) = &done.roster {
+                        *newest.write().unwrap_or_else(PoisonError::into_inner) = roster.clone();
+                        live.bump_all();
+                    }
                 },
             )
             .await

@@ -18,8 +18,8 @@ use lamplight_domain::ids::{StayId, WardId};
 use lamplight_domain::kinds::Event;
 use lamplight_domain::record::Record;
 use lamplight_domain::refusal::Refusal;
-use lamplight_domain::station::{InviteMade, OfWard, StationAcknowledge};
-use lamplight_domain::time::{HOUR_MS, Now, day_bounds};
+use lamplight_domain::station::{InviteMade, MakeInvite, OfWard, StationAcknowledge};
+use lamplight_domain::time::{HOUR_MS, MINUTE_MS, Now, day_bounds};
 use lamplight_domain::views::{PatientDay, SignalLevel};
 use lamplight_domain::ward::{self, Viewpoint, WardRecords};
 use qrcode::{EcLevel, QrCode, render::svg};
@@ -27,8 +27,8 @@ use serde::Deserialize;
 use std::convert::Infallible;
 use tokio_stream::{Stream, StreamExt, wrappers::WatchStream};
 
-/// An invite that a nurse makes is read from the screen at once.
-const INVITE_MS: i64 = HOUR_MS;
+/// An invite is read from the screen at once.
+const INVITE_MS: i64 = 10 * MINUTE_MS;
 /// Records this long before and after a day still say something about it.
 const AROUND_DAY_MS: i64 = 36 * HOUR_MS;
 
@@ -186,7 +186,7 @@ pub async fn invite(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<InviteMade>, Refused> {
-    let ask: OfWard = json(body).await?;
+    let ask: MakeInvite = json(body).await?;
     person.of_ward(ask.ward)?;
     let facility = &station.inner.facility;
     let url = match (&station.inner.public_url, access::host(&headers)) {
@@ -197,7 +197,7 @@ pub async fn invite(
             return Err(refusal.into());
         }
     };
-    let invite = facility.invite(ask.ward, url, INVITE_MS, person.staff.id).await?;
+    let invite = facility.invite((ask.ward, ask.replaces), url, INVITE_MS, person.staff.id).await?;
     let text = invite.to_string();
     let qr = QrCode::with_error_correction_level(text.as_bytes(), EcLevel::L).map_err(|_| {
         Refusal::new("invite.too_long", "The invite does not fit a QR code.", "Use lamplight-server invite instead.")

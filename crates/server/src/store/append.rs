@@ -92,7 +92,7 @@ impl Prepared {
 }
 
 /// What a batch has come to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Appended {
     pub refused: Option<PushRefused>,
     /// None for an author that is not known.
@@ -102,6 +102,8 @@ pub struct Appended {
     pub rows: Vec<NewRow>,
     /// The batch came with a receipt of this facility for links that were not held any more: when it had them.
     pub lost: Option<Ms>,
+    /// The roster, where the batch let somebody in.
+    pub roster: Option<Arc<Roster>>,
 }
 
 /// A row that the batch added to a feed.
@@ -117,8 +119,7 @@ pub struct NewRow {
 /// know.
 pub fn append(db: &Connection, facts: &Facts, batch: &Prepared, now: Ms) -> Result<Appended, StoreError> {
     let header = &batch.header;
-    let not_taken =
-        |refused| Appended { refused: Some(refused), receipt: None, tablet: None, rows: Vec::new(), lost: None };
+    let not_taken = |refused| Appended { refused: Some(refused), ..Appended::default() };
     if batch.refused == Some(PushRefused::WrongFacility) {
         return Ok(not_taken(PushRefused::WrongFacility));
     }
@@ -138,7 +139,7 @@ pub fn append(db: &Connection, facts: &Facts, batch: &Prepared, now: Ms) -> Resu
         r.head.author == author.id && r.head.seq > head.seq && r.holds(&facts.key.public(), facts.facility)
     });
     let lost = shown.map(|r| r.received_at);
-    let mut done = Appended { refused: batch.refused, receipt: None, tablet: author.tablet, rows: Vec::new(), lost };
+    let mut done = Appended { refused: batch.refused, tablet: author.tablet, lost, ..Appended::default() };
     if done.refused.is_none() {
         done.refused = attach(db, facts, batch, &author, &head)?;
     }
@@ -152,7 +153,7 @@ pub fn append(db: &Connection, facts: &Facts, batch: &Prepared, now: Ms) -> Resu
     for link in fresh {
         filing.take(link, proven.filter(|r| link.seq <= r.head.seq).map_or(now, |r| r.received_at))?;
     }
-    done.rows = filing.finish()?;
+    (done.rows, done.roster) = filing.finish()?;
     let end = batch.end();
     let received_at = proven.filter(|r| end.seq <= r.head.seq).map_or(now, |r| r.received_at);
     let receipt = Receipt::sign(&facts.key, facts.facility, end, received_at, header.request);

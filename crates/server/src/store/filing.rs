@@ -7,17 +7,23 @@ use super::authors::Author;
 use super::bodies::{self, BodyNo, Columns};
 use super::feed::{self, End, WardNo};
 use super::reach::{self, Found, Reach, Reaches};
-use super::{flags, links, odd, standing};
+use super::{flags, given_access, links, odd, standing};
 use lamplight_domain::ids::{RecordId, WardId};
+use lamplight_domain::kinds::Event;
 use lamplight_domain::record::{Body, Record};
+use lamplight_domain::roster::Roster;
 use lamplight_domain::time::Ms;
 use lamplight_domain::ward::refers_to;
 use rusqlite::Connection;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 pub struct Filing<'a> {
     db: &'a Connection,
-    facts: &'a Facts,
+    /// Its roster is the one that holds after what the batch brought so far.
+    facts: Facts,
+    /// A record of the batch let somebody in: the roster is a new one.
+    roster_is_new: bool,
     author: &'a Author,
     now: Ms,
     /// Where the feeds of this batch end.
@@ -31,7 +37,8 @@ pub struct Filing<'a> {
 impl<'a> Filing<'a> {
     pub fn new(db: &'a Connection, facts: &'a Facts, author: &'a Author, now: Ms) -> Filing<'a> {
         let (feeds, stays, later) = (HashMap::new(), odd::Stays::default(), standing::Later::default());
-        Filing { db, facts, author, now, feeds, stays, later, reaches: Reaches::default(), rows: Vec::new() }
+        let (facts, reaches) = (facts.clone(), Reaches::default());
+        Filing { db, facts, roster_is_new: false, author, now, feeds, stays, later, reaches, rows: Vec::new() }
     }
 
     pub fn take(&mut self, link: &PreparedLink, received_at: Ms) -> Result<(), StoreError> {
@@ -52,14 +59,26 @@ impl<'a> Filing<'a> {
             // It was filed before, so every feed that needs it has it.
             return Ok(());
         }
-        for code in odd::codes(db, &mut self.stays, self.facts, author, link.body.as_ref(), self.now)? {
+        if let Some(Body { envelope, event: Some(Event::AccessGiven(given)) }) = &link.body {
+            let home = ward_of(&self.facts, author, link.body.as_ref());
+            let newest = if self.roster_is_new { None } else { Some(super::roster::newest(db)?) };
+            let roster = newest.as_ref().unwrap_or(&self.facts.roster);
+            if let Some(roster) = home.and_then(|ward| given_access::let_in(roster, ward, envelope, given)) {
+                (self.facts.roster, self.roster_is_new) = (Arc::new(roster), true);
+            }
+        }
+        for code in odd::codes(db, &mut self.stays, &self.facts, author, link.body.as_ref(), self.now)? {
             flags::add(db, body, code)?;
         }
         if link.body.is_some() {
             flag_twins(db, &columns, body)?;
         }
-        let Some(home) = ward_of(self.facts, author, link.body.as_ref()) else { return Ok(()) };
         let found = Found { body, id: columns.id, hash: link.body_hash, observed_at: columns.observed_at };
+        if link.body.as_ref().is_some_and(|b| odd::is_audit(&b.envelope)) {
+            // Nobody's board, and no tablet's: nothing waits for it.
+            return self.append(WardId::FACILITY, &found).map(|_| ());
+        }
+        let Some(home) = ward_of(&self.facts, author, link.body.as_ref()) else { return Ok(()) };
         let record = link.body.clone().map(|body| Record {
             body,
             hash: link.body_hash,
@@ -127,7 +146,8 @@ impl<'a> Filing<'a> {
             }
         }
         if let Some(of) = event.and_then(refers_to) {
-            wards.extend(reach::holding(db, of)?);
+            // Whatever is said of an audit record is of no ward either, but it is no audit.
+            wards.extend(reach::holding(db, of)?.into_iter().filter(|ward| *ward != WardId::FACILITY));
         }
         Ok(wards)
     }
@@ -194,9 +214,13 @@ impl<'a> Filing<'a> {
         Ok(())
     }
 
-    /// The rows that came into a feed. What a start would not load either comes without its record.
-    pub fn finish(mut self) -> Result<Vec<NewRow>, StoreError> {
+    /// The rows that came into a feed, and the roster where it is a new one. What a start would not load either comes
+    /// without its record.
+    pub fn finish(mut self) -> Result<(Vec<NewRow>, Option<Arc<Roster>>), StoreError> {
         self.later.settle(self.db)?;
+        if self.roster_is_new {
+            super::roster::put(self.db, &self.facts.roster, self.now, None)?;
+        }
         for row in &mut self.rows {
             let is_old =
                 row.record.as_ref().is_some_and(|r| r.body.envelope.observed_at < self.now - standing::KEEP_MS);
@@ -206,7 +230,7 @@ impl<'a> Filing<'a> {
                 row.record = None;
             }
         }
-        Ok(self.rows)
+        Ok((self.rows, Some(self.facts.roster).filter(|_| self.roster_is_new)))
     }
 }
 

@@ -1,12 +1,14 @@
 //! The facility's database: one SQLCipher file, one module a table. `open` is the only way in.
 
 pub mod append;
+pub mod audited;
 pub mod authors;
 pub mod bodies;
 pub mod contacts;
 pub mod feed;
 pub mod filing;
 pub mod flags;
+pub mod given_access;
 pub mod heads;
 pub mod invites;
 pub mod links;
@@ -29,7 +31,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// One a released schema, in order; `user_version` counts them.
-const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("schema.2.sql")];
+const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("schema.2.sql"), include_str!("schema.3.sql")];
 const CACHE_KIB: i64 = 16 * 1024;
 /// 16 MB of log: a backlog's index pages are written to the file once, and not with every batch.
 const CHECKPOINT_PAGES: i64 = 4_096;
@@ -44,6 +46,9 @@ pub enum StoreError {
     /// What stands in the file contradicts itself. Says where, never what.
     #[error("the database contradicts itself: {0}")]
     Broken(String),
+    /// What was asked for cannot be, as the file stands now: nothing of it was done.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// Many are waiting to write: ask again later.
     #[error("too many are waiting to write")]
     Busy,
@@ -174,7 +179,7 @@ pub mod tests {
         let db = open_with(&path, &key, &STEPS[..1]).unwrap();
         meta::set(&db, "kept", b"yes").unwrap();
         drop(db);
-        let failing = [STEPS[0], STEPS[1], "INSERT INTO nowhere VALUES (1)"];
+        let failing = [STEPS[0], STEPS[1], STEPS[2], "INSERT INTO nowhere VALUES (1)"];
         let refusal = open_with(&path, &key, &failing).unwrap_err();
         assert_eq!(refusal.code, "database.unreadable");
         // Neither step holds; the file and the copy beside it are the old ones.
@@ -190,7 +195,7 @@ pub mod tests {
         // As a start leaves it that was cut off while it copied.
         std::fs::write(upgrade::copy_of(&path), b"half").unwrap();
         let db = open(&path, &key).unwrap();
-        assert_eq!((version(&db), meta::get(&db, "kept").unwrap()), (2, Some(b"yes".to_vec())));
+        assert_eq!((version(&db), meta::get(&db, "kept").unwrap()), (3, Some(b"yes".to_vec())));
         assert!(!upgrade::copy_of(&path).exists(), "the copy goes once the new file was read");
     }
 

@@ -3,9 +3,10 @@
 use super::append::Facts;
 use super::authors::Author;
 use super::standing;
+use lamplight_domain::ids::WardId;
 use lamplight_domain::kinds::Event;
 use lamplight_domain::record::{Auth, Body, Envelope};
-use lamplight_domain::roster::{Role, Roster};
+use lamplight_domain::roster::{Role, Roster, Staff};
 use lamplight_domain::time::{MINUTE_MS, Ms};
 use rusqlite::Connection;
 use std::collections::HashMap;
@@ -19,8 +20,17 @@ pub const UNREADABLE: &str = "unreadable";
 pub const MOVED_STAY: &str = "moved_stay";
 /// Two transfers sent the patient to different wards, and neither knew of the other.
 pub const TRANSFERS_DISAGREE: &str = "transfers_disagree";
+/// An audit record that names a ward or a stay as an entry does: it is of the facility all the same.
+pub const AUDIT_OF_WARD: &str = "audit_of_ward";
+/// Written by somebody whose access for a time had ended.
+pub const ACCESS_ENDED: &str = "access_ended";
 /// Two different bodies under one record id: both are kept.
 pub const SAME_ID: &str = "same_id";
+
+/// It stands in the facility's own feed, whatever a newer program knows to say in it.
+pub fn is_audit(envelope: &Envelope) -> bool {
+    envelope.kind == "audit"
+}
 
 /// What is known of the stays of one batch: whether they were opened, and when they were closed.
 #[derive(Default)]
@@ -58,16 +68,20 @@ pub fn codes(
     };
     odd(event.is_none(), "unknown_kind");
     odd(envelope.facility != *facility, "other_facility");
-    odd(roster.ward(envelope.ward).is_none(), "unknown_ward");
-    let of_tablet_ward = author.tablet.and_then(|t| roster.tablets.iter().find(|r| r.id == t)).map(|t| t.ward);
-    odd(of_tablet_ward.is_some_and(|w| w != envelope.ward), "other_ward");
+    if is_audit(envelope) {
+        odd(envelope.ward != WardId::FACILITY || envelope.stay.is_some(), AUDIT_OF_WARD);
+    } else {
+        odd(roster.ward(envelope.ward).is_none(), "unknown_ward");
+        let of_tablet_ward = author.tablet.and_then(|t| roster.tablets.iter().find(|r| r.id == t)).map(|t| t.ward);
+        odd(of_tablet_ward.is_some_and(|w| w != envelope.ward), "other_ward");
+    }
     odd(envelope.tablet != author.tablet, "other_tablet");
     odd(envelope.observed_at > now + FUTURE_MS || envelope.recorded_at > now + FUTURE_MS, "future_time");
     odd(envelope.observed_at > envelope.recorded_at, "seen_after_written");
     for code in of_person(roster, envelope, event.as_ref()) {
         odd(true, code);
     }
-    if let Some(stay) = envelope.stay {
+    if let Some(stay) = envelope.stay.filter(|_| !is_audit(envelope)) {
         let (opened, closed) = stays.state(db, stay.0)?;
         let opens = matches!(event, Some(Event::StayOpened(_) | Event::StayProvisional(_)));
         if opens || matches!(event, Some(Event::StayClosed { .. })) {
@@ -104,7 +118,10 @@ fn of_person(roster: &Roster, envelope: &Envelope, event: Option<&Event>) -> Vec
     if !person.active {
         codes.push("revoked_person");
     }
-    if !person.wards.contains(&envelope.ward) {
+    if person.until.is_some_and(|until| until <= envelope.recorded_at) {
+        codes.push(ACCESS_ENDED);
+    }
+    if !is_audit(envelope) && !person.wards.contains(&envelope.ward) {
         codes.push("person_of_other_ward");
     }
     let for_nurses = matches!(
@@ -124,8 +141,14 @@ fn of_person(roster: &Roster, envelope: &Envelope, event: Option<&Event>) -> Vec
                 | Event::Verified { .. }
         )
     );
-    if for_nurses && person.role == Role::Technician {
+    let lets_in = matches!(event, Some(Event::AccessGiven(_)));
+    if for_nurses && person.role == Role::Technician || lets_in && !may_let_in(person, envelope.ward) {
         codes.push("beyond_role");
     }
     codes
+}
+
+/// Only who answers for the ward lets somebody work on it.
+fn may_let_in(person: &Staff, ward: WardId) -> bool {
+    person.role == Role::ChargeNurse && person.wards.contains(&ward)
 }

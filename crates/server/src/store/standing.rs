@@ -56,7 +56,7 @@ fn part(envelope: &Envelope, event: &Event) -> Part {
         | Event::PauseEnded { of }
         | Event::WatchEnded { of }
         | Event::EmergencyEnded { of, .. } => Part::Ends(*of),
-        Event::OrderAcknowledged { of } | Event::Acknowledged { of, .. } => Part::Answers(*of),
+        Event::OrderAcknowledged { of } | Event::Acknowledged { of, .. } | Event::Claimed { of } => Part::Answers(*of),
         Event::Amendment(a) => Part::Answers(a.of),
         // A late entry closes no gap, and neither does what nobody signed: never what a patient was last seen by.
         Event::Check(_) if !envelope.is_late_entry() && envelope.by.is_some() => Part::Newest,

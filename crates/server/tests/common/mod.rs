@@ -124,7 +124,7 @@ impl House {
     pub fn code_for(&self, ward: WardId, uses: u32) -> String {
         let db = self.db();
         let identity = lamplight_server::facility::Identity::read(&db).unwrap();
-        let inviting = Inviting { ward, url: "https://127.0.0.1:1", uses, good_for_ms: HOUR, by: None };
+        let inviting = Inviting { ward, url: "https://127.0.0.1:1", uses, good_for_ms: HOUR, by: None, replaces: None };
         make_invite(&db, &identity, &self.around(), &inviting).unwrap().code
     }
     /// The database as it is, to be put back by hand later; nobody may have it open.
