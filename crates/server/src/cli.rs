@@ -1,7 +1,9 @@
 //! The command line: one JSON object a line on stdout, refusals on stderr.
 
 use crate::commands;
+use crate::facility::found_if_empty;
 use crate::http::{Options, serve};
+use crate::surroundings::Surroundings;
 use chrono::DateTime;
 use clap::{Parser, Subcommand};
 use lamplight_domain::refusal::Refusal;
@@ -33,7 +35,8 @@ enum Command {
         #[arg(long, value_parser = moment)]
         now: Option<Ms>,
     },
-    /// Serve a facility's folder until asked to stop; the first line says where.
+    /// Serve a facility's folder until asked to stop; the first line says where. In an empty folder a facility is founded,
+    /// and the line has the code by which its first administrator is made in the browser.
     Serve {
         #[arg(long)]
         data: PathBuf,
@@ -43,6 +46,9 @@ enum Command {
         /// certificate names its host, for browsers.
         #[arg(long)]
         public_url: Option<String>,
+        /// Serve a demo also where other machines reach it.
+        #[arg(long)]
+        demo_on_network: bool,
     },
     /// Make an invite for tablets of a ward.
     Invite {
@@ -159,11 +165,12 @@ impl Cli {
                               "records": made.records },
                 }))
             }
-            Command::Serve { data, listen, public_url } => {
+            Command::Serve { data, listen, public_url, demo_on_network } => {
                 let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| {
                     Refusal::new("server.thread", format!("No threads could be started ({e})."), "Free some memory.")
                 })?;
-                runtime.block_on(until_asked(data, listen, Options { public_url, ..Options::default() }))
+                let options = Options { public_url, demo_on_network, ..Options::default() };
+                runtime.block_on(until_asked(data, listen, options))
             }
             Command::Invite { data, ward, url, uses, minutes } => {
                 let invite = commands::invite_for(&data, &ward, &url, uses, minutes)?;
@@ -212,8 +219,12 @@ async fn until_asked(data: PathBuf, listen: SocketAddr, options: Options) -> Res
     };
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
-    let running = serve(&data, listen, options).await?;
-    print(&json!({ "listening": running.url }))?;
+    found_if_empty(&data, &Surroundings::real())?;
+    let mut running = serve(&data, listen, options).await?;
+    match running.set_up.take() {
+        Some(code) => print(&json!({ "listening": running.url, "set_up": *code }))?,
+        None => print(&json!({ "listening": running.url }))?,
+    }
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

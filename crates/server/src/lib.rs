@@ -11,6 +11,8 @@ pub mod facility;
 pub mod failpoint;
 pub mod folder;
 pub mod http;
+pub mod lists;
+pub mod pins;
 pub mod station;
 pub mod store;
 pub mod surroundings;

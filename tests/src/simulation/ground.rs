@@ -137,8 +137,14 @@ impl Ground {
             let dir = folder.path().join(format!("tablet-{n}"));
             let clock = UnitClock::new(&truth, n as u64);
             let tablet = open_tablet(&dir, &clock, &dice)?;
-            let inviting =
-                Inviting { ward: WARDS[*ward], url: "https://127.0.0.1:1", uses: 1, good_for_ms: HOUR_MS, by: None, replaces: None };
+            let inviting = Inviting {
+                ward: WARDS[*ward],
+                url: "https://127.0.0.1:1",
+                uses: 1,
+                good_for_ms: HOUR_MS,
+                by: None,
+                replaces: None,
+            };
             let invite = make_invite(&db, &identity, &around, &inviting)?;
             tablet.join_over(&server, &invite, "").await?;
             tablet.sync_over(&server).await?;

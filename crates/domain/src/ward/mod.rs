@@ -16,6 +16,7 @@ mod frame;
 mod gap;
 mod given;
 mod identity;
+mod in_force;
 mod joins;
 mod locked;
 mod log;
@@ -35,6 +36,7 @@ mod watch;
 mod words;
 
 pub use given::WORDS_MAX_CHARS;
+pub use in_force::{bed_of, orders_in_force, pause_in_force};
 pub use log::refers_to;
 pub use pad::PadParts;
 pub use records::WardRecords;

@@ -31,7 +31,7 @@ pub fn invite_for(path: &Path, ward: &str, url: &str, uses: u32, minutes: u32) -
     let made = change_in(&mut db, &around, |changing| {
         let ward = ward_named(&changing.roster, ward)?.id;
         let what = format!("for {uses} tablets, good for {minutes} min");
-        changing.audit(Audit { ward: Some(ward), what, ..Audit::of(Act::InviteMade) });
+        changing.audit(Audit { ward: Some(ward), what, ..Audit::of(Act::InviteMade) })?;
         let good_for_ms = i64::from(minutes) * MINUTE_MS;
         let inviting = Inviting { ward, url, uses, good_for_ms, by: None, replaces: None };
         make_invite(changing.db, &identity, &around, &inviting)

@@ -56,7 +56,7 @@ fn change_in<T>(
 fn audit_beside(path: &Path, db: &mut Connection, around: &Surroundings, act: Act, what: &str) -> Result<(), Refusal> {
     let audit = Audit { what: what.to_owned(), ..Audit::of(act) };
     change_in(db, around, |changing| {
-        changing.audit(audit);
+        changing.audit(audit)?;
         Ok(())
     })
     .map_err(|e| refused_or_damaged(path, e))

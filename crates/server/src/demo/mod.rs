@@ -13,7 +13,6 @@ mod duty;
 mod ending;
 mod errands;
 mod floor;
-pub mod lists;
 mod look;
 mod machines;
 mod names;

@@ -3,10 +3,11 @@
 
 use super::dice::Dice;
 use super::names::{PASSWORD_WORDS, STAFF};
-use super::{DemoLogin, DemoTablet, FACILITY_NAME, WARD_NAME, ZONE, floor, lists};
-use argon2::{Algorithm, Argon2, Params, Version};
+use super::{DemoLogin, DemoTablet, FACILITY_NAME, WARD_NAME, ZONE, floor};
+use crate::lists;
+use crate::pins::{is_weak, verifier};
 use lamplight_domain::ids::{FacilityId, StaffId, TabletId, WardId};
-use lamplight_domain::roster::{Facility, PinVerifier, Role, Roster, Settings, Staff, Tablet, Ward};
+use lamplight_domain::roster::{Facility, Role, Roster, Settings, Staff, Tablet, Ward};
 
 /// Everybody and everything that is set up, without the PINs' verifiers (they take time).
 pub struct People {
@@ -82,36 +83,6 @@ pub fn add_pin_verifiers(seed: u64, roster: &mut Roster, logins: &[DemoLogin]) {
     }
 }
 
-/// None only where the constants of [`PinVerifier`] are ones that Argon2 refuses.
-fn verifier(pin: &str, salt: [u8; 16]) -> Option<PinVerifier> {
-    let params = Params::new(PinVerifier::MEMORY_KIB, PinVerifier::PASSES, PinVerifier::LANES, Some(32)).ok()?;
-    let mut argon2id = [0; 32];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(pin.as_bytes(), &salt, &mut argon2id)
-        .ok()?;
-    Some(PinVerifier { salt, argon2id })
-}
-
-/// Few different digits, runs up or down, halves or thirds that repeat, or a year at either end.
-fn is_weak(pin: &str) -> bool {
-    let d: Vec<i32> = pin.bytes().map(|b| i32::from(b - b'0')).collect();
-    let mut different = d.clone();
-    different.sort_unstable();
-    different.dedup();
-    let steps: Vec<i32> = d.windows(2).map(|w| w[1] - w[0]).collect();
-    let longest_run = |step: i32| {
-        steps.iter().fold((0, 0), |(run, most), s| if *s == step { (run + 1, most.max(run + 1)) } else { (0, most) }).1
-    };
-    let year = |text: &str| (1930..=2030).any(|y| text == y.to_string());
-    different.len() < 4
-        || longest_run(1) >= 3
-        || longest_run(-1) >= 3
-        || d[..3] == d[3..]
-        || (d[..2] == d[2..4] && d[2..4] == d[4..])
-        || year(&pin[..4])
-        || year(&pin[2..])
-}
-
 /// Three words and two digits: at least 15 characters.
 fn password(dice: &mut Dice) -> String {
     loop {
@@ -129,17 +100,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pins_that_a_patient_would_guess_are_weak() {
-        for pin in ["123456", "654321", "000000", "121212", "482482", "345692", "198427", "271990", "112233", "911119"]
-        {
-            assert!(is_weak(pin), "{pin}");
-        }
-        for pin in ["482913", "709264", "351806"] {
-            assert!(!is_weak(pin), "{pin}");
-        }
-    }
-
-    #[test]
     fn nobody_of_any_seed_has_a_weak_or_a_shared_pin() {
         for seed in 0..200 {
             let people = people(seed);
@@ -149,13 +109,5 @@ mod tests {
             pins.dedup();
             assert_eq!(pins.len(), people.logins.len());
         }
-    }
-
-    #[test]
-    fn a_verifier_knows_its_pin_and_no_other() {
-        let salt = [7; 16];
-        assert_eq!(verifier("482913", salt), verifier("482913", salt));
-        assert_ne!(verifier("482913", salt), verifier("482914", salt));
-        assert_ne!(verifier("482913", salt), verifier("482913", [8; 16]));
     }
 }

@@ -6,8 +6,9 @@ use super::{FacilityServer, Identity, trouble};
 use crate::store::append::{Appended, Facts, NewRow, Prepared, append};
 use crate::store::{self, StoreError};
 use crate::surroundings::Surroundings;
-use lamplight_domain::ids::{StaffId, WardId};
+use lamplight_domain::ids::{FacilityId, RecordId, StaffId, StayId, WardId};
 use lamplight_domain::kinds::{Audit, Event};
+use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::Roster;
 use lamplight_domain::time::Ms;
 use lamplight_domain::wire::Trouble;
@@ -21,15 +22,26 @@ pub struct Changing<'a> {
     pub roster: Roster,
     pub by: Option<StaffId>,
     pub now: Ms,
-    records: Vec<Own>,
+    around: &'a Surroundings,
+    facility: FacilityId,
+    bodies: Vec<Vec<u8>>,
 }
 
 impl Changing<'_> {
-    pub fn record(&mut self, ward: WardId, event: Event) {
-        self.records.push(Own { ward, stay: None, by: self.by, event });
+    /// Of a ward as a whole. Errors: "entry.too_long".
+    pub fn record(&mut self, ward: WardId, event: Event) -> Result<RecordId, Refusal> {
+        self.record_of(ward, None, event)
     }
-    pub fn audit(&mut self, audit: Audit) {
-        self.record(WardId::FACILITY, Event::Audit(audit));
+    /// Errors: "entry.too_long".
+    pub fn record_of(&mut self, ward: WardId, stay: Option<StayId>, event: Event) -> Result<RecordId, Refusal> {
+        let own = Own { ward, stay, by: self.by, event };
+        let (id, bytes) = body_of(self.around, self.facility, own)?;
+        self.bodies.push(bytes);
+        Ok(id)
+    }
+    /// Errors: "entry.too_long".
+    pub fn audit(&mut self, audit: Audit) -> Result<(), Refusal> {
+        self.record(WardId::FACILITY, Event::Audit(audit)).map(|_| ())
     }
 }
 
@@ -51,19 +63,16 @@ pub fn change<T>(
     work: impl FnOnce(&mut Changing<'_>) -> Result<T, StoreError>,
 ) -> Result<Changed<T>, StoreError> {
     let before = store::roster::newest(db)?;
-    let mut changing = Changing { db, roster: before.clone(), by, now: around.now(), records: Vec::new() };
+    let (roster, facility) = (before.clone(), identity.facility);
+    let mut changing = Changing { db, roster, by, now: around.now(), around, facility, bodies: Vec::new() };
     let value = work(&mut changing)?;
-    let Changing { mut roster, by, now, records, .. } = changing;
+    let Changing { mut roster, by, now, bodies, .. } = changing;
     let is_new = roster != before;
     if is_new {
         roster.version = before.version + 1;
         store::roster::put(db, &roster, now, by)?;
     }
     let roster = Arc::new(roster);
-    let mut bodies = Vec::new();
-    for own in records {
-        bodies.push(body_of(around, identity.facility, own)?.1);
-    }
     let mut done = Appended::default();
     if !bodies.is_empty() {
         let batch = author.batch(author.head(db)?, bodies, around.uuid());

@@ -68,6 +68,9 @@ impl FacilityServer {
     ) -> Result<Invite, Trouble> {
         let (identity, around) = (self.inner.identity.clone(), self.inner.around.clone());
         self.change(Some(by), move |changing| {
+            if changing.roster.ward(ward).is_none() {
+                return Err(Refusal::new("ward.unknown", "There is no such ward.", "Load the page again.").into());
+            }
             let mut audit = Audit { ward: Some(ward), ..Audit::of(Act::InviteMade) };
             if let Some(old) = replaces {
                 let tablet = changing.roster.tablets.iter().find(|t| t.id == old && t.ward == ward);
@@ -78,7 +81,7 @@ impl FacilityServer {
                 }
                 (audit.tablet, audit.what) = (Some(old), format!("in place of {}", tablet.name));
             }
-            changing.audit(audit);
+            changing.audit(audit)?;
             let inviting = Inviting { ward, url: &url, uses: 1, good_for_ms, by: Some(by), replaces };
             make_invite(changing.db, &identity, &around, &inviting)
         })
@@ -193,7 +196,7 @@ fn joining(
             changing.roster.tablets[at].clone()
         }
         None => {
-            let replaced = open.replaces.and_then(|old| replace(changing, old));
+            let replaced = open.replaces.map(|old| replace(changing, old)).transpose()?.flatten();
             let wanted = replaced.as_deref().unwrap_or(&ask.name);
             let (id, name) = (TabletId(around.uuid()), free_name(&changing.roster, wanted));
             let tablet = Tablet { id, name, ward: open.ward, revoked: false };
@@ -205,22 +208,23 @@ fn joining(
     if before.is_none() {
         authors::insert(db, &credential, now)?;
     }
-    changing.record(tablet.ward, Event::TabletJoined { tablet: tablet.id, name: tablet.name.clone() });
+    changing.record(tablet.ward, Event::TabletJoined { tablet: tablet.id, name: tablet.name.clone() })?;
     Ok((tablet, credential))
 }
 
 /// Takes a tablet out of use as another one comes; its name, with what shows that it is the old one put behind it there.
 /// None where somebody took it out of use meanwhile: its name may be another one's by then.
-fn replace(changing: &mut Changing<'_>, old: TabletId) -> Option<String> {
+fn replace(changing: &mut Changing<'_>, old: TabletId) -> Result<Option<String>, StoreError> {
     let taken = |name: &str, roster: &Roster| roster.tablets.iter().any(|t| t.name == name);
-    let at = changing.roster.tablets.iter().position(|t| t.id == old && !t.revoked)?;
+    let in_use = changing.roster.tablets.iter().position(|t| t.id == old && !t.revoked);
+    let Some(at) = in_use else { return Ok(None) };
     let name = changing.roster.tablets[at].name.clone();
-    let former = (1..).map(|n| format!("{name} (old {n})")).find(|former| !taken(former, &changing.roster))?;
+    let former = (1..).map(|n| format!("{name} (old {n})")).find(|former| !taken(former, &changing.roster));
     let tablet = &mut changing.roster.tablets[at];
-    (tablet.revoked, tablet.name) = (true, former);
+    (tablet.revoked, tablet.name) = (true, former.unwrap_or_else(|| name.clone()));
     let ward = tablet.ward;
-    changing.record(ward, Event::TabletRevoked { tablet: old, reason: "replaced by another tablet".into() });
-    Some(name)
+    changing.record(ward, Event::TabletRevoked { tablet: old, reason: "replaced by another tablet".into() })?;
+    Ok(Some(name))
 }
 
 /// The wanted name where it is free and fits, else the next free "W-n".

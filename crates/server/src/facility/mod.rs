@@ -16,16 +16,18 @@ mod nonces;
 mod own;
 mod push;
 mod pushes;
+mod set_up;
 mod tablets;
 #[cfg(test)]
 mod tests;
 
+pub use audited::AuditLine;
 pub use change::{Changed, Changing, change};
 pub use identity::{Identity, found};
 pub use join::{Inviting, make_invite};
 pub use nonces::{NonceRefused, Nonces};
-pub use audited::AuditLine;
 pub use own::{Own, OwnAuthor, body_of};
+pub use set_up::{found_if_empty, is_unset};
 pub use tablets::{tablet_moved, tablet_revoked};
 
 use crate::folder::{Folder, Lock};
@@ -76,6 +78,7 @@ pub(crate) struct Inner {
     contacts: Arc<Contacts>,
     marks: CursorMarks,
     own: OwnAuthor,
+    set_up_code: set_up::SetUpCode,
     nonces: Nonces,
     pushes: Pushes,
     /// True once the server is to end: long polls and streams end with it.
@@ -132,6 +135,7 @@ impl FacilityServer {
                 contacts: Arc::new(contacts),
                 marks,
                 own,
+                set_up_code: set_up::SetUpCode::default(),
                 nonces,
                 pushes: Pushes::new(),
                 stopping: watch::Sender::new(false),

@@ -13,7 +13,9 @@ const REASON_MAX_CHARS: usize = 200;
 /// Errors: "tablet.unknown", "tablet.revoked", "ward.unknown", "ward.same".
 pub fn tablet_moved(changing: &mut Changing<'_>, tablet: TabletId, to: WardId) -> Result<Tablet, StoreError> {
     if changing.roster.ward(to).is_none() {
-        return Err(Refusal::new("ward.unknown", "There is no such ward.", "Choose one of the facility's wards.").into());
+        return Err(
+            Refusal::new("ward.unknown", "There is no such ward.", "Choose one of the facility's wards.").into()
+        );
     }
     let found = of_id(&mut changing.roster, tablet)?;
     if found.revoked {
@@ -36,7 +38,7 @@ pub fn tablet_moved(changing: &mut Changing<'_>, tablet: TabletId, to: WardId) -
     let found = found.clone();
     moves::moved(changing.db, tablet, from, to)?;
     for ward in [from, to] {
-        changing.record(ward, Event::TabletMoved { tablet, from, to });
+        changing.record(ward, Event::TabletMoved { tablet, from, to })?;
     }
     Ok(found)
 }
@@ -65,7 +67,7 @@ pub fn tablet_revoked(changing: &mut Changing<'_>, tablet: TabletId, reason: &st
         .into());
     }
     let found = found.clone();
-    changing.record(found.ward, Event::TabletRevoked { tablet, reason: reason.to_owned() });
+    changing.record(found.ward, Event::TabletRevoked { tablet, reason: reason.to_owned() })?;
     Ok(found)
 }
 

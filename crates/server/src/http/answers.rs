@@ -18,7 +18,7 @@ pub struct Refused {
 pub fn refused(refusal: Refusal) -> Refused {
     let status = match refusal.code.split_once('.').map_or("", |(area, _)| area) {
         "auth" => StatusCode::UNAUTHORIZED,
-        "access" | "ward" | "tablet" | "invite" | "join" => StatusCode::FORBIDDEN,
+        "access" | "ward" | "tablet" | "invite" | "join" | "session" | "set_up" => StatusCode::FORBIDDEN,
         _ if refusal.code.ends_with(".too_big") => StatusCode::PAYLOAD_TOO_LARGE,
         _ if refusal.code.ends_with(".unknown") => StatusCode::NOT_FOUND,
         _ => StatusCode::BAD_REQUEST,

@@ -8,16 +8,21 @@ mod headers;
 pub(crate) mod hosts;
 mod running;
 mod tablets;
+pub(crate) mod throttle;
 
 pub use answers::{Refused, refused};
 pub use running::{Options, Running, serve};
 
 use crate::facility::FacilityServer;
+use crate::station::OncePerMinute;
 use axum::Router;
+use std::sync::Arc;
+use throttle::Throttle;
 
 /// Everything that the server answers.
 pub fn router(facility: &FacilityServer, public_url: Option<String>) -> Router {
-    let tablets = tablets::router(facility.clone());
-    let station = crate::station::router(facility.clone(), public_url);
+    let (throttle, written) = (Arc::new(Throttle::default()), Arc::new(OncePerMinute::default()));
+    let tablets = tablets::router(facility.clone(), throttle.clone(), written.clone());
+    let station = crate::station::router(facility.clone(), throttle, written, public_url);
     headers::around(tablets.merge(station))
 }

@@ -14,6 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
 
 const HANDSHAKE: Duration = Duration::from_secs(10);
 const HEADERS: Duration = Duration::from_secs(15);
@@ -28,6 +29,8 @@ const CONTACTS: Duration = Duration::from_secs(5);
 pub struct Options {
     /// What tablets and people are told to call, where it is not the address listened on.
     pub public_url: Option<String>,
+    /// Serve a demo also where other machines reach it: whoever reads its log-ins somewhere walks in.
+    pub demo_on_network: bool,
     /// How many connections may be open at once, where it is not what the process has files for.
     pub connections: Option<usize>,
 }
@@ -38,13 +41,15 @@ pub struct Running {
     pub address: SocketAddr,
     /// "https://127.0.0.1:40123"
     pub url: String,
+    /// "K7QM-2XWD-9FHT": by it the first administrator is made. None where there is one.
+    pub set_up: Option<Zeroizing<String>>,
     facility: FacilityServer,
     handle: Handle<SocketAddr>,
     serving: JoinHandle<std::io::Result<()>>,
     beside: JoinHandle<((), ())>,
 }
 
-/// Serves a facility's folder. Errors: "url.not_https", "listen.busy", "listen.address", and those of [`FacilityServer::open`].
+/// Serves a facility's folder. Errors: "url.not_https", "demo.network", "listen.busy", "listen.address", and those of [`FacilityServer::open`].
 pub async fn serve(path: &Path, listen: SocketAddr, options: Options) -> Result<Running, Refusal> {
     let folder = path.to_owned();
     let opened = tokio::task::spawn_blocking(move || FacilityServer::open(&folder, Surroundings::real()));
@@ -53,6 +58,13 @@ pub async fn serve(path: &Path, listen: SocketAddr, options: Options) -> Result<
 }
 
 async fn serve_facility(facility: FacilityServer, listen: SocketAddr, options: Options) -> Result<Running, Refusal> {
+    if facility.roster().facility.demo && !listen.ip().is_loopback() && !options.demo_on_network {
+        return Err(Refusal::new(
+            "demo.network",
+            "This is a demo, whose log-ins were printed: other machines must not reach it.",
+            "Listen on 127.0.0.1, or say --demo-on-network where everybody may walk in.",
+        ));
+    }
     let listener = TcpListener::bind(listen).map_err(|e| cannot_listen(listen, &e))?;
     let address = listener.local_addr().map_err(|e| cannot_listen(listen, &e))?;
     let url = format!("https://{address}");
@@ -77,7 +89,8 @@ async fn serve_facility(facility: FacilityServer, listen: SocketAddr, options: O
         tokio::spawn(async move { tokio::join!(keep_up(facility.clone()), keep_noticing(facility)) })
     };
     tracing::info!(%address, "listening");
-    Ok(Running { address, url, facility, handle, serving, beside })
+    let set_up = facility.new_set_up_code();
+    Ok(Running { address, url, set_up, facility, handle, serving, beside })
 }
 
 /// Writes down what is only in memory, and lets go of what is in memory for nothing.

@@ -2,32 +2,48 @@
 
 use super::auth::{Asked, Claim};
 use super::bodies::{self, cut_short, decompress, too_big};
+use super::throttle::{Throttle, Whose};
 use super::{Refused, refused};
 use crate::facility::{FacilityServer, unknown_author};
+use crate::station::OncePerMinute;
 use axum::body::Body;
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use lamplight_domain::ids::AuthorId;
+use lamplight_domain::kinds::{Act, Audit};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::wire::{
     BATCH_MAX_LINKS, Batch, BatchHeader, CONTENT_TYPE, Facility, FeedAsk, FrameError, JoinAsk, NONCE_HEADER, OfferAsk,
-    PushAnswer, PushRefused, decode, encode, path,
+    PushAnswer, PushRefused, Trouble, decode, encode, path,
 };
 use serde::de::DeserializeOwned;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
 
-pub fn router(facility: FacilityServer) -> Router {
+pub fn router(facility: FacilityServer, throttle: Arc<Throttle>, written: Arc<OncePerMinute>) -> Router {
+    let door = Door { facility: facility.clone(), throttle, written };
+    let joins = Router::new().route(path::JOIN, post(join)).with_state(door);
     Router::new()
         .route(path::HELLO, post(hello))
-        .route(path::JOIN, post(join))
         .route(path::PUSH, post(push))
         .route(path::FEED, post(feed))
         .route(path::OFFER, post(offer))
-        .layer(from_fn_with_state(facility.clone(), with_nonce))
-        .with_state(facility)
+        .with_state(facility.clone())
+        .merge(joins)
+        .layer(from_fn_with_state(facility, with_nonce))
+}
+
+/// Where tablets come in that nobody knows yet.
+#[derive(Clone)]
+struct Door {
+    facility: FacilityServer,
+    throttle: Arc<Throttle>,
+    written: Arc<OncePerMinute>,
 }
 
 /// An answer, a refusal too, brings the nonce for the next request, unless the tablet has one that is good for long.
@@ -56,9 +72,46 @@ async fn hello(State(facility): State<FacilityServer>) -> Result<Response, Refus
     Ok(Json(facility.hello().await?).into_response())
 }
 
-async fn join(State(facility): State<FacilityServer>, headers: HeaderMap, body: Body) -> Result<Response, Refused> {
+/// Errors: "invite.wait" after too many wrong ones from the same address, and those of joining.
+async fn join(
+    State(door): State<Door>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
     let ask: JoinAsk = json(&headers, bodies::read(body).await?)?;
-    Ok(Json(facility.join(ask).await?).into_response())
+    let whose = [Whose::Invites(from.ip())];
+    if let Some(wait) = door.throttle.wait(&whose, Instant::now()) {
+        let seconds = wait.as_secs().max(1);
+        return Err(Refused {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            refusal: Refusal::new(
+                "invite.wait",
+                "Too many invites that are not good came from there.",
+                format!("Wait {seconds} s, then try again with a new invite."),
+            ),
+            retry_after_seconds: Some(seconds),
+        });
+    }
+    door.throttle.tried(&whose, Instant::now());
+    match door.facility.join(ask).await {
+        Ok(joined) => {
+            door.throttle.right(&whose);
+            Ok(Json(joined).into_response())
+        }
+        Err(Trouble::Refused(refusal)) => {
+            if door.written.of_address(from.ip(), Act::InviteRefused) {
+                let what = format!("{} from {}", refusal.code, from.ip());
+                door.facility.audit(None, Audit { what, ..Audit::of(Act::InviteRefused) }).await;
+            }
+            Err(refused(refusal))
+        }
+        Err(trouble) => {
+            // The server's trouble is nobody's wrong try.
+            door.throttle.right(&whose);
+            Err(trouble.into())
+        }
+    }
 }
 
 async fn push(

@@ -1,16 +1,22 @@
-//! Who may ask for what: one table. What is not in it is refused.
+//! Who may ask for what: one table. What is not in it is refused. The session, the role, the ward and what has to be done
+//! first are judged here, before anything else reads a question.
 
 use super::{Person, Station, sessions};
 use crate::http::Refused;
 use axum::body::Body;
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use lamplight_domain::ids::{StaffId, TabletId, WardId};
 use lamplight_domain::refusal::Refusal;
-use lamplight_domain::roster::Role;
-use lamplight_domain::station::{CSRF_HEADER, path};
+use lamplight_domain::roster::{Role, Roster, Staff};
+use lamplight_domain::station::{CSRF_HEADER, First, path};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::net::SocketAddr;
 
+#[derive(Debug)]
 pub enum Who {
     /// Also somebody whom nobody knows yet.
     Anyone,
@@ -18,40 +24,103 @@ pub enum Who {
     Roles(&'static [Role]),
 }
 
+/// What has to be of the person's own wards. An administrator, who has no clinical data, sets up every ward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ward {
+    /// It is about no ward, or gives each person what is of their own wards.
+    None,
+    /// `ward` of the query.
+    InQuery,
+    /// `ward` of the question.
+    InBody,
+    /// A ward of the person `staff` of the question, who is no manager and no administrator.
+    OfStaff,
+    /// The ward of the tablet `tablet` of the question, and the one `to` which it goes.
+    OfTablet,
+}
+
+#[derive(Debug)]
 pub struct Rule {
     pub method: Method,
     /// A path that ends with `/*` stands for everything below it.
     pub path: &'static str,
     pub who: Who,
+    pub ward: Ward,
 }
 
-/// Everybody of the ward may look.
-const READ: &[Role] = &[Role::Technician, Role::Nurse, Role::ChargeNurse, Role::Manager, Role::Administrator];
+const fn get(path: &'static str, who: Who, ward: Ward) -> Rule {
+    Rule { method: Method::GET, path, who, ward }
+}
+const fn post(path: &'static str, who: Who, ward: Ward) -> Rule {
+    Rule { method: Method::POST, path, who, ward }
+}
+
+const ALL: Who = Who::Roles(&[Role::Technician, Role::Nurse, Role::ChargeNurse, Role::Manager, Role::Administrator]);
+/// Who looks after the ward's patients.
+const CARE: Who = Who::Roles(&[Role::Technician, Role::Nurse, Role::ChargeNurse]);
+/// A manager reads what was, not what is.
+const REPORTS: Who = Who::Roles(&[Role::Technician, Role::Nurse, Role::ChargeNurse, Role::Manager]);
 /// Only those who answer for the ward's patients may act.
-const NURSES: &[Role] = &[Role::Nurse, Role::ChargeNurse];
-/// Tablets are set up by nurses and administrators.
-const SET_UP: &[Role] = &[Role::Nurse, Role::ChargeNurse, Role::Administrator];
+const NURSES: Who = Who::Roles(&[Role::Nurse, Role::ChargeNurse]);
+/// Whoever runs a shift: its people's PINs and its tablets.
+const SHIFT: Who = Who::Roles(&[Role::ChargeNurse, Role::Administrator]);
+/// A tablet that breaks in the night is replaced in the night.
+const INVITES: Who = Who::Roles(&[Role::Nurse, Role::ChargeNurse, Role::Administrator]);
+const FACILITY: Who = Who::Roles(&[Role::Administrator]);
+const AUDIT: Who = Who::Roles(&[Role::Manager, Role::Administrator]);
 
 pub static RULES: &[Rule] = &[
-    Rule { method: Method::GET, path: "/", who: Who::Anyone },
-    Rule { method: Method::GET, path: "/station", who: Who::Anyone },
-    Rule { method: Method::GET, path: path::PAGES, who: Who::Anyone },
-    Rule { method: Method::GET, path: "/assets/*", who: Who::Anyone },
-    Rule { method: Method::POST, path: path::LOG_IN, who: Who::Anyone },
-    Rule { method: Method::POST, path: path::LOG_OUT, who: Who::Roles(READ) },
-    Rule { method: Method::GET, path: path::SESSION, who: Who::Roles(READ) },
-    Rule { method: Method::GET, path: path::LIVE, who: Who::Roles(READ) },
-    Rule { method: Method::GET, path: path::DAY, who: Who::Roles(READ) },
-    Rule { method: Method::POST, path: path::ACKNOWLEDGE, who: Who::Roles(NURSES) },
-    Rule { method: Method::POST, path: path::VERIFY, who: Who::Roles(NURSES) },
-    Rule { method: Method::POST, path: path::SILENCE, who: Who::Roles(NURSES) },
-    Rule { method: Method::GET, path: path::WARDS, who: Who::Roles(NURSES) },
-    Rule { method: Method::POST, path: path::PLACE, who: Who::Roles(NURSES) },
-    Rule { method: Method::POST, path: path::JOIN, who: Who::Roles(NURSES) },
-    Rule { method: Method::POST, path: path::MERGE, who: Who::Roles(NURSES) },
-    Rule { method: Method::POST, path: path::PART, who: Who::Roles(NURSES) },
-    Rule { method: Method::POST, path: path::INVITE, who: Who::Roles(SET_UP) },
+    get("/", Who::Anyone, Ward::None),
+    get("/station", Who::Anyone, Ward::None),
+    get(path::PAGES, Who::Anyone, Ward::None),
+    get("/assets/*", Who::Anyone, Ward::None),
+    get(path::DOOR, Who::Anyone, Ward::None),
+    post(path::SET_UP, Who::Anyone, Ward::None),
+    post(path::LOG_IN, Who::Anyone, Ward::None),
+    post(path::LOG_OUT, ALL, Ward::None),
+    get(path::SESSION, ALL, Ward::None),
+    post(path::PASSWORD, ALL, Ward::None),
+    post(path::FACTOR_BEGIN, ALL, Ward::None),
+    post(path::FACTOR_CONFIRM, ALL, Ward::None),
+    get(path::LIVE, CARE, Ward::InQuery),
+    get(path::DAY, REPORTS, Ward::InQuery),
+    post(path::ACKNOWLEDGE, NURSES, Ward::InBody),
+    post(path::VERIFY, NURSES, Ward::InBody),
+    post(path::SILENCE, NURSES, Ward::InBody),
+    get(path::WARDS, NURSES, Ward::None),
+    get(path::CHOICES, NURSES, Ward::InQuery),
+    post(path::ADMIT, NURSES, Ward::InBody),
+    post(path::ORDER, NURSES, Ward::InBody),
+    post(path::PRECAUTIONS, NURSES, Ward::InBody),
+    post(path::PAUSE, NURSES, Ward::InBody),
+    post(path::BACK, NURSES, Ward::InBody),
+    post(path::DISCHARGE, NURSES, Ward::InBody),
+    post(path::PLACE, NURSES, Ward::InBody),
+    post(path::JOIN, NURSES, Ward::InBody),
+    post(path::MERGE, NURSES, Ward::InBody),
+    post(path::PART, NURSES, Ward::InBody),
+    get(path::FACILITY, SHIFT, Ward::None),
+    post(path::WARD_SAVE, FACILITY, Ward::None),
+    post(path::STAFF_SAVE, FACILITY, Ward::None),
+    post(path::PIN, SHIFT, Ward::OfStaff),
+    post(path::LOGIN, FACILITY, Ward::None),
+    post(path::FACTOR_DROP, FACILITY, Ward::None),
+    post(path::LISTS, FACILITY, Ward::None),
+    post(path::SETTINGS, FACILITY, Ward::None),
+    post(path::TABLET_MOVE, SHIFT, Ward::OfTablet),
+    post(path::TABLET_REVOKE, SHIFT, Ward::OfTablet),
+    post(path::INVITE, INVITES, Ward::InBody),
+    get(path::AUDIT, AUDIT, Ward::None),
 ];
+
+/// What a session may do before it did this.
+fn is_open_before(first: First, path: &str) -> bool {
+    let own: &[&str] = match first {
+        First::Password => &[path::PASSWORD],
+        First::Factor => &[path::FACTOR_BEGIN, path::FACTOR_CONFIRM],
+    };
+    [path::SESSION, path::LOG_OUT].contains(&path) || own.contains(&path)
+}
 
 fn rule(method: &Method, path: &str) -> Option<&'static Rule> {
     // A HEAD is a GET without its answer.
@@ -62,25 +131,105 @@ fn rule(method: &Method, path: &str) -> Option<&'static Rule> {
 }
 
 /// Lets a request through, with its [`Person`] where the rule asks for one.
-pub async fn guard(State(station): State<Station>, mut request: Request<Body>, next: Next) -> Response {
-    let Some(rule) = rule(request.method(), request.uri().path()) else {
-        return no_rule().into_response();
-    };
-    if request.method() == Method::POST
-        && let Err(refused) = from_our_page(request.headers())
-    {
-        return refused.into_response();
-    }
-    if let Who::Roles(roles) = rule.who {
-        match person(&station, request.headers()) {
-            Ok(person) if roles.contains(&person.staff.role) => {
-                request.extensions_mut().insert(person);
+pub async fn guard(State(station): State<Station>, request: Request<Body>, next: Next) -> Response {
+    let Some(rule) = rule(request.method(), request.uri().path()) else { return no_rule().into_response() };
+    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|from| from.0.ip());
+    match judged(&station, rule, request).await {
+        Ok(request) => next.run(request).await,
+        Err((refused, person)) => {
+            // A page that was left open asks on when its session is over: reading is not worth a line then.
+            let is_worth_a_line = rule.method == Method::POST || refused.refusal.code != "auth.session";
+            if is_worth_a_line && refused.refusal.code != "session.first" {
+                station.refused(person, from, &format!("{}: {}", rule.path, refused.refusal.code)).await;
             }
-            Ok(person) => return not_your_role(person.staff.role).into_response(),
-            Err(refused) => return refused.into_response(),
+            refused.into_response()
         }
     }
-    next.run(request).await
+}
+
+type Judged<T> = Result<T, (Refused, Option<StaffId>)>;
+
+async fn judged(station: &Station, rule: &Rule, mut request: Request<Body>) -> Judged<Request<Body>> {
+    if request.method() == Method::POST {
+        from_our_page(request.headers()).map_err(|refused| (refused, None))?;
+    }
+    let Who::Roles(roles) = rule.who else { return Ok(request) };
+    let person = person(station, request.headers()).map_err(|refused| (refused, None))?;
+    let by = Some(person.staff.id);
+    if !roles.contains(&person.staff.role) {
+        return Err((not_your_role(person.staff.role), by));
+    }
+    if let Some(first) = person.first.filter(|first| !is_open_before(*first, rule.path)) {
+        return Err((do_that_first(first), by));
+    }
+    let roster = station.inner.facility.roster();
+    if rule.ward == Ward::InQuery {
+        let asked = in_query(request.uri(), "ward");
+        of_ward(&person.staff, asked).map_err(|refused| (refused, by))?;
+    }
+    if rule.method == Method::POST {
+        let (parts, body) = request.into_parts();
+        let bytes = super::login::read(body, max_bytes(rule.path)).await.map_err(|refused| (refused, None))?;
+        // Reading what was not sent as a question is the handler's to refuse.
+        let asked: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        of_own_wards(rule.ward, &person.staff, &roster, &asked).map_err(|refused| (refused, by))?;
+        request = Request::from_parts(parts, Body::from(bytes));
+    }
+    request.extensions_mut().insert(person);
+    Ok(request)
+}
+
+/// The facility's lists are longer than any other question.
+fn max_bytes(path: &str) -> usize {
+    if [path::LISTS, path::WARD_SAVE].contains(&path) { 256 * 1024 } else { 8 * 1024 }
+}
+
+fn in_query(uri: &Uri, name: &str) -> Option<WardId> {
+    let pairs = uri.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    let mut values = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);
+    // Given twice, the handler might read the other one.
+    let (first, second) = (values.next(), values.next());
+    first.filter(|_| second.is_none())?.parse().ok().map(WardId)
+}
+
+fn field<T: DeserializeOwned>(asked: &Value, name: &str) -> Option<T> {
+    serde_json::from_value(asked.get(name)?.clone()).ok()
+}
+
+/// Errors: "ward.not_yours"; the same for what does not exist.
+fn of_own_wards(which: Ward, person: &Staff, roster: &Roster, asked: &Value) -> Result<(), Refused> {
+    if person.role == Role::Administrator {
+        return Ok(());
+    }
+    match which {
+        Ward::None | Ward::InQuery => Ok(()),
+        Ward::InBody => of_ward(person, field(asked, "ward")),
+        Ward::OfStaff => {
+            let staff = field::<StaffId>(asked, "staff").and_then(|id| roster.person(id));
+            let staff = staff.filter(|s| !matches!(s.role, Role::Manager | Role::Administrator));
+            of_ward(person, staff.and_then(|s| s.wards.iter().copied().find(|w| person.wards.contains(w))))
+        }
+        Ward::OfTablet => {
+            let tablet = field::<TabletId>(asked, "tablet").and_then(|id| roster.tablets.iter().find(|t| t.id == id));
+            of_ward(person, tablet.map(|t| t.ward))?;
+            match asked.get("to") {
+                Some(_) => of_ward(person, field(asked, "to")),
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+fn of_ward(person: &Staff, ward: Option<WardId>) -> Result<(), Refused> {
+    if ward.is_some_and(|ward| person.wards.contains(&ward)) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "ward.not_yours",
+        "You are not on the list of that ward.",
+        "Choose one of your wards, or ask the administrator to add you.",
+    )
+    .into())
 }
 
 /// The person of the request's session. Errors: "auth.session".
@@ -89,10 +238,10 @@ fn person(station: &Station, headers: &HeaderMap) -> Result<Person, Refused> {
         Refused::from(Refusal::new("auth.session", "You are not logged in, or it was too long ago.", "Log in again."))
     };
     let session = sessions::key_of(headers).ok_or_else(unknown)?;
-    let staff = station.inner.sessions.of(&session).ok_or_else(unknown)?;
-    let roster = station.inner.facility.roster();
-    let staff = roster.person(staff).filter(|s| s.active).ok_or_else(unknown)?;
-    Ok(Person { staff: staff.clone(), session })
+    let (staff, first) = station.inner.sessions.of(&session).ok_or_else(unknown)?;
+    let facility = &station.inner.facility;
+    let staff = facility.roster().working(staff, facility.around().now()).cloned().ok_or_else(unknown)?;
+    Ok(Person { staff, session, first })
 }
 
 /// A foreign page can neither set the header nor claim our origin.
@@ -113,12 +262,21 @@ fn from_our_page(headers: &HeaderMap) -> Result<(), Refused> {
 }
 
 fn not_your_role(role: Role) -> Refused {
+    let article = if role == Role::Administrator { "An" } else { "A" };
     Refusal::new(
         "access.role",
-        format!("A {} cannot do this at the station.", role.words()),
-        "Ask a nurse of the ward.",
+        format!("{article} {} cannot do this at the station.", role.words()),
+        "Ask somebody whose task it is: a nurse of the ward, or an administrator.",
     )
     .into()
+}
+
+fn do_that_first(first: First) -> Refused {
+    let (what, next) = match first {
+        First::Password => ("Your password was made by somebody else.", "Set one of your own first."),
+        First::Factor => ("An administrator logs in with a second factor.", "Set yours up first."),
+    };
+    Refusal::new("session.first", what, next).into()
 }
 
 fn no_rule() -> Refused {

@@ -1,8 +1,8 @@
-//! What the station's pages ask for once somebody is logged in: looking and acting. The ward is checked here, the role
-//! in [`super::access`].
+//! What the station's pages ask for once somebody is logged in: looking and acting. Role and ward were judged before, in
+//! [`super::access`].
 
 use super::login::json;
-use super::{Person, Station, access};
+use super::{Person, Station};
 use crate::facility::{Own, trouble};
 use crate::http::{Refused, refused};
 use crate::store::reach::{self, Reach};
@@ -10,25 +10,22 @@ use crate::store::{StoreError, bodies, feed};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Sse;
 use axum::response::sse::Event as Sent;
 use chrono::NaiveDate;
 use lamplight_domain::ids::{StayId, WardId};
-use lamplight_domain::kinds::Event;
+use lamplight_domain::kinds::{Act, Audit, Event};
 use lamplight_domain::record::Record;
 use lamplight_domain::refusal::Refusal;
-use lamplight_domain::station::{InviteMade, MakeInvite, OfWard, StationAcknowledge};
-use lamplight_domain::time::{HOUR_MS, MINUTE_MS, Now, day_bounds};
+use lamplight_domain::station::{OfWard, StationAcknowledge};
+use lamplight_domain::time::{HOUR_MS, Now, day_bounds};
 use lamplight_domain::views::{PatientDay, SignalLevel};
 use lamplight_domain::ward::{self, Viewpoint, WardRecords};
-use qrcode::{EcLevel, QrCode, render::svg};
 use serde::Deserialize;
 use std::convert::Infallible;
 use tokio_stream::{Stream, StreamExt, wrappers::WatchStream};
 
-/// An invite is read from the screen at once.
-const INVITE_MS: i64 = 10 * MINUTE_MS;
 /// Records this long before and after a day still say something about it.
 const AROUND_DAY_MS: i64 = 36 * HOUR_MS;
 
@@ -37,13 +34,13 @@ pub async fn live(
     Extension(person): Extension<Person>,
     Query(of): Query<OfWard>,
 ) -> Result<Sse<impl Stream<Item = Result<Sent, Infallible>>>, Refused> {
-    person.of_ward(of.ward)?;
     let boards = WatchStream::new(station.inner.boards.look(of.ward));
     // Logged out, at the end of the shift, or no longer one of the ward's people: the stream ends.
     let still = move || {
-        let staff = station.inner.sessions.of(&person.session);
-        let roster = station.inner.facility.roster();
-        staff.and_then(|id| roster.person(id)).is_some_and(|p| p.active && p.wards.contains(&of.ward))
+        let facility = &station.inner.facility;
+        let session = station.inner.sessions.of(&person.session);
+        let staff = session.and_then(|(id, _)| facility.roster().working(id, facility.around().now()).cloned());
+        staff.is_some_and(|p| p.role == person.staff.role && p.wards.contains(&of.ward))
     };
     let sent = boards
         .take_while(move |_| still())
@@ -64,7 +61,6 @@ pub async fn day(
     Extension(person): Extension<Person>,
     Query(of): Query<OfDay>,
 ) -> Result<Json<PatientDay>, Refused> {
-    person.of_ward(of.ward)?;
     let facility = &station.inner.facility;
     let (roster, now) = (facility.roster(), facility.around().now());
     let zone = roster.facility.zone;
@@ -89,8 +85,12 @@ pub async fn day(
         }
         ward::day(&records, &roster, of.stay, from, to, Viewpoint::Station, Now::of_wall(now))
     });
-    let day = made.await.map_err(|_| trouble(StoreError::NotDone))?;
-    Ok(Json(day?))
+    let day = made.await.map_err(|_| trouble(StoreError::NotDone))??;
+    if station.inner.sessions.looks_at(&person.session, of.stay) {
+        let audit = Audit { stay: Some(of.stay), ward: Some(of.ward), ..Audit::of(Act::Viewed) };
+        facility.audit(Some(person.staff.id), audit).await;
+    }
+    Ok(Json(day))
 }
 
 pub async fn acknowledge(
@@ -99,7 +99,6 @@ pub async fn acknowledge(
     body: Body,
 ) -> Result<StatusCode, Refused> {
     let ask: StationAcknowledge = json(body).await?;
-    person.of_ward(ask.ward)?;
     let facility = &station.inner.facility;
     let of = ask.of;
     let read = move |db: &rusqlite::Connection| Ok((bodies::record(db, of)?, reach::holding(db, of)?));
@@ -150,7 +149,6 @@ pub async fn verify(
     body: Body,
 ) -> Result<StatusCode, Refused> {
     let ask: OfWard = json(body).await?;
-    person.of_ward(ask.ward)?;
     written(&station, &person, ask.ward, None, Event::Verified { note: String::new() }).await
 }
 
@@ -161,7 +159,6 @@ pub async fn silence(
     body: Body,
 ) -> Result<StatusCode, Refused> {
     let ask: OfWard = json(body).await?;
-    person.of_ward(ask.ward)?;
     let looked = station.inner.facility.clone();
     let board = tokio::task::spawn_blocking(move || looked.board(ask.ward));
     let level = board.await.map_err(|_| trouble(StoreError::NotDone))?.signal.level;
@@ -178,35 +175,4 @@ pub async fn silence(
             written(&station, &person, ask.ward, None, Event::Silenced { level: Some(level) }).await
         }
     }
-}
-
-pub async fn invite(
-    State(station): State<Station>,
-    Extension(person): Extension<Person>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<InviteMade>, Refused> {
-    let ask: MakeInvite = json(body).await?;
-    person.of_ward(ask.ward)?;
-    let facility = &station.inner.facility;
-    let url = match (&station.inner.public_url, access::host(&headers)) {
-        (Some(url), _) => url.clone(),
-        (None, Some(host)) => format!("https://{host}"),
-        (None, None) => {
-            let refusal = Refusal::new("invite.address", "The server's address is not known.", "Load the page again.");
-            return Err(refusal.into());
-        }
-    };
-    let invite = facility.invite((ask.ward, ask.replaces), url, INVITE_MS, person.staff.id).await?;
-    let text = invite.to_string();
-    let qr = QrCode::with_error_correction_level(text.as_bytes(), EcLevel::L).map_err(|_| {
-        Refusal::new("invite.too_long", "The invite does not fit a QR code.", "Use lamplight-server invite instead.")
-    })?;
-    tracing::info!(staff = %person.staff.id, ward = %ask.ward, "an invite was made at the station");
-    Ok(Json(InviteMade {
-        invite: text,
-        qr_svg: qr.render::<svg::Color<'_>>().min_dimensions(320, 320).build(),
-        expires_at: invite.expires_at,
-        expires_clock: invite.expires_at.clock(facility.roster().facility.zone),
-    }))
 }

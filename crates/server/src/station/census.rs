@@ -28,7 +28,6 @@ pub async fn place(
     body: Body,
 ) -> Result<Json<StationDone>, Refused> {
     let ask: StationPlace = json(body).await?;
-    person.of_ward(ask.ward)?;
     let facility = &station.inner.facility;
     let roster = facility.roster();
     let anew = "Load the page again and choose anew.";
@@ -57,7 +56,6 @@ pub async fn join(
     body: Body,
 ) -> Result<Json<StationDone>, Refused> {
     let ask: StationJoin = json(body).await?;
-    person.of_ward(ask.ward)?;
     let ((stay, _), (into, _)) = (here(&station, ask.ward, ask.stay)?, here(&station, ask.ward, ask.into)?);
     let own = Own { ward: ask.ward, stay: Some(stay), by: None, event: Event::StayJoined { into } };
     Ok(Json(write(&station, &person, ask.ward, own).await?))
@@ -70,7 +68,6 @@ pub async fn merge(
     body: Body,
 ) -> Result<Json<StationDone>, Refused> {
     let ask: StationJoin = json(body).await?;
-    person.of_ward(ask.ward)?;
     let ((stay, _), (with, _)) = (here(&station, ask.ward, ask.stay)?, here(&station, ask.ward, ask.into)?);
     let live = station.inner.facility.live().ward(ask.ward);
     let admitted = |stay: StayId| live.with(|records| records.admitted(stay).cloned());
@@ -95,7 +92,6 @@ pub async fn part(
     body: Body,
 ) -> Result<Json<StationDone>, Refused> {
     let ask: StationPart = json(body).await?;
-    person.of_ward(ask.ward)?;
     here(&station, ask.ward, ask.stay)?;
     let live = station.inner.facility.live().ward(ask.ward);
     // It stands with the stay that was joined, not with the one whose day the nurse looks at.
@@ -106,7 +102,7 @@ pub async fn part(
 }
 
 /// The stay as it is read on the ward's board, and the ward on which the patient is. Errors: "stay.unknown".
-fn here(station: &Station, ward: WardId, stay: StayId) -> Result<(StayId, WardId), Refused> {
+pub(super) fn here(station: &Station, ward: WardId, stay: StayId) -> Result<(StayId, WardId), Refused> {
     let live = station.inner.facility.live().ward(ward);
     let found = live.with(|records| records.ward_of(stay).map(|on| (records.resolved(stay), on)));
     found.ok_or_else(|| {
@@ -119,7 +115,7 @@ fn here(station: &Station, ward: WardId, stay: StayId) -> Result<(StayId, WardId
     })
 }
 
-async fn write(station: &Station, person: &Person, of: WardId, own: Own) -> Result<StationDone, Refused> {
+pub(super) async fn write(station: &Station, person: &Person, of: WardId, own: Own) -> Result<StationDone, Refused> {
     let own = Own { by: Some(person.staff.id), ..own };
     let (record, notice) = station.inner.facility.record_on(of, own).await?;
     Ok(StationDone { record, notice })

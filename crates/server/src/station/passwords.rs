@@ -1,9 +1,13 @@
-//! Station passwords: Argon2id with OWASP's second recommended setting, kept as PHC strings.
+//! Station passwords: Argon2id with OWASP's second recommended setting, kept as PHC strings; which ones nobody may have;
+//! and first ones, for people to change.
 
 use crate::store::StoreError;
+use crate::surroundings::Surroundings;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::{Algorithm, Argon2, Params, Version};
+use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::PinVerifier;
+use zeroize::Zeroizing;
 
 /// Longest password that is looked at: work on an endless one would be somebody's way to stop the server.
 pub const MAX_BYTES: usize = 256;
@@ -34,9 +38,146 @@ pub fn fits(password: &str, kept: Option<&str>) -> bool {
     }
 }
 
+/// Fewest characters, for somebody's own choice.
+const MIN_CHARS: usize = 12;
+/// Fewest different characters.
+const MIN_DIFFERENT: usize = 5;
+/// What the commonest long passwords are made of; a password that is little else is one of them.
+const COMMON: &[&str] = &[
+    "password",
+    "passw0rd",
+    "p@ssword",
+    "p@ssw0rd",
+    "qwertyuiop",
+    "qwerty",
+    "asdfghjkl",
+    "zxcvbnm",
+    "1q2w3e4r5t",
+    "letmein",
+    "welcome",
+    "iloveyou",
+    "administrator",
+    "admin",
+    "changeme",
+    "default",
+    "secret",
+    "sunshine",
+    "princess",
+    "football",
+    "baseball",
+    "superman",
+    "trustno1",
+    "monkey",
+    "dragon",
+    "hospital",
+    "lamplight",
+    "correcthorsebatterystaple",
+    "1234567890",
+    "0123456789",
+    "abcdefghij",
+    "123456",
+    "abc123",
+    "abcd",
+    "1111",
+    "0000",
+];
+/// What is left of a password without these must still be worth something.
+const LEFT_MIN: usize = 6;
+
+/// May this be somebody's password? `about`: their names, numbers and log-in. Errors: "password.weak".
+pub fn may_be(password: &str, about: &[&str]) -> Result<(), Refusal> {
+    let weak = |what: &str| {
+        let next = "Take three or four words that have nothing to do with you or this house.";
+        Err(Refusal::new("password.weak", what, next))
+    };
+    let chars = password.chars().count();
+    if chars < MIN_CHARS {
+        return weak(&format!("The password has {chars} characters; it needs {MIN_CHARS} or more."));
+    }
+    if password.len() > MAX_BYTES {
+        return weak("The password is longer than can be kept.");
+    }
+    let lower = password.to_lowercase();
+    if about.iter().map(|a| a.trim().to_lowercase()).any(|a| a.chars().count() > 2 && lower.contains(&a)) {
+        return weak("The password has your name, number or log-in in it.");
+    }
+    let different: std::collections::BTreeSet<char> = lower.chars().collect();
+    let mut left = lower;
+    for common in COMMON {
+        left = left.replace(common, "");
+    }
+    let left = left.chars().filter(|c| c.is_alphabetic()).count();
+    if different.len() < MIN_DIFFERENT || left < LEFT_MIN && chars < 20 {
+        return weak("The password is one of those that are tried first.");
+    }
+    Ok(())
+}
+
+const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
+const VOWELS: &[u8; 5] = b"aeiou";
+/// 6.3 bits each: 63 in all.
+const SYLLABLES: usize = 10;
+
+/// A first password by chance that can be read out and typed: "tabu-kire-molo-sefa-nude".
+pub fn fresh(around: &Surroundings) -> Zeroizing<String> {
+    let mut password = Zeroizing::new(String::new());
+    let mut syllables = 0;
+    while syllables < SYLLABLES {
+        let [byte] = around.bytes::<1>();
+        // Three times 80: every syllable is as likely.
+        if byte >= 240 {
+            continue;
+        }
+        if syllables > 0 && syllables % 2 == 0 {
+            password.push('-');
+        }
+        let n = usize::from(byte) % 80;
+        password.push(char::from(CONSONANTS[n / 5]));
+        password.push(char::from(VOWELS[n % 5]));
+        syllables += 1;
+    }
+    password
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn weak_passwords_are_refused_in_words() {
+        let about = ["Lindqvist", "Sara", "RN 1108", "s.lindqvist"];
+        for weak in [
+            "short",
+            "elevenchars",
+            "Password1234",
+            "qwertyuiop123",
+            "123456789012",
+            "aaaaaaaaaaaaaaaa",
+            "abababababab",
+            "lindqvist-at-home",
+            "walnut-sara-walnut",
+            "rn 1108 rn 1108",
+            "Administrator1!",
+            "P@ssw0rdP@ssw0rd",
+        ] {
+            assert_eq!(may_be(weak, &about).unwrap_err().code, "password.weak", "{weak}");
+        }
+        for good in ["amber-heron-42", "walnut otter gravel", "Kürbis-Ofen-Zange"] {
+            assert_eq!(may_be(good, &about), Ok(()), "{good}");
+        }
+        assert!(may_be(&"walnut otter gravel ".repeat(20), &about).is_err());
+    }
+
+    #[test]
+    fn first_passwords_differ_and_may_be_ones() {
+        let around = Surroundings::real();
+        let all: std::collections::BTreeSet<String> = (0..100).map(|_| fresh(&around).to_string()).collect();
+        assert_eq!(all.len(), 100);
+        for one in all {
+            assert_eq!((one.len(), one.split('-').count()), (24, 5), "{one}");
+            assert_eq!(may_be(&one, &["j.reyes"]), Ok(()));
+        }
+    }
 
     #[test]
     fn a_password_fits_its_hash_only() {

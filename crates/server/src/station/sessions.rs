@@ -1,11 +1,13 @@
 //! Who is logged in at a station. In memory only: a restart logs everybody out.
 
+use crate::store::logins::FactorSecret;
 use axum::http::{HeaderMap, HeaderValue, header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use lamplight_domain::ids::StaffId;
+use lamplight_domain::ids::{StaffId, StayId};
+use lamplight_domain::station::First;
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Only over TLS, only for this host and all of it: browsers hold a `__Host-` name to that.
@@ -30,6 +32,11 @@ struct Session {
     staff: StaffId,
     began: Instant,
     used: Instant,
+    first: Option<First>,
+    /// Whose days were looked at.
+    seen: HashSet<StayId>,
+    /// A second factor of which no code was shown yet.
+    begun: Option<FactorSecret>,
 }
 
 impl Session {
@@ -65,13 +72,20 @@ pub fn cookie(secret: Option<&str>) -> Option<HeaderValue> {
 
 impl Sessions {
     /// A new session, with a secret of its own; the one before it ends.
-    pub fn begin(&self, staff: StaffId, before: Option<Key>, random: [u8; 32]) -> String {
-        self.begin_at(staff, before, random, Instant::now())
+    pub fn begin(&self, staff: StaffId, first: Option<First>, before: Option<Key>, random: [u8; 32]) -> String {
+        self.begin_at(staff, first, before, random, Instant::now())
     }
 
-    fn begin_at(&self, staff: StaffId, before: Option<Key>, random: [u8; 32], now: Instant) -> String {
+    fn begin_at(
+        &self,
+        staff: StaffId,
+        first: Option<First>,
+        before: Option<Key>,
+        random: [u8; 32],
+        now: Instant,
+    ) -> String {
         let secret = URL_SAFE_NO_PAD.encode(random);
-        let mut by = self.by.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut by = self.lock();
         if let Some(before) = before {
             by.remove(&before);
         }
@@ -81,28 +95,66 @@ impl Sessions {
         {
             by.remove(&oldest);
         }
-        by.insert(key(&secret), Session { staff, began: now, used: now });
+        let session = Session { staff, began: now, used: now, first, seen: HashSet::new(), begun: None };
+        by.insert(key(&secret), session);
         secret
     }
 
-    /// Whose session it is; using it keeps it alive.
-    pub fn of(&self, key: &Key) -> Option<StaffId> {
+    /// The same session under a new secret, and the person's others end. It ends when it would have ended. None where it
+    /// is over.
+    pub fn rotate(&self, old: &Key, first: Option<First>, random: [u8; 32]) -> Option<String> {
+        let secret = URL_SAFE_NO_PAD.encode(random);
+        let mut by = self.lock();
+        let mut session = by.remove(old)?;
+        by.retain(|_, other| other.staff != session.staff);
+        (session.first, session.begun) = (first, None);
+        by.insert(key(&secret), session);
+        Some(secret)
+    }
+
+    /// Whose session it is, and what has to be done in it first; using it keeps it alive.
+    pub fn of(&self, key: &Key) -> Option<(StaffId, Option<First>)> {
         self.of_at(key, Instant::now())
     }
 
-    fn of_at(&self, key: &Key, now: Instant) -> Option<StaffId> {
-        let mut by = self.by.lock().unwrap_or_else(PoisonError::into_inner);
+    fn of_at(&self, key: &Key, now: Instant) -> Option<(StaffId, Option<First>)> {
+        let mut by = self.lock();
         let session = by.get_mut(key)?;
         if !session.lives(now) {
             by.remove(key);
             return None;
         }
         session.used = now;
-        Some(session.staff)
+        Some((session.staff, session.first))
+    }
+
+    /// True where the session looks at this stay for the first time.
+    pub fn looks_at(&self, key: &Key, stay: StayId) -> bool {
+        self.lock().get_mut(key).is_some_and(|session| session.seen.insert(stay))
+    }
+
+    /// A second factor that is in force once a code of it was shown.
+    pub fn begin_factor(&self, key: &Key, secret: FactorSecret) {
+        if let Some(session) = self.lock().get_mut(key) {
+            session.begun = Some(secret);
+        }
+    }
+
+    pub fn begun_factor(&self, key: &Key) -> Option<FactorSecret> {
+        self.lock().get(key)?.begun.clone()
     }
 
     pub fn end(&self, key: &Key) {
-        self.by.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.lock().remove(key);
+    }
+
+    /// Every session of somebody who may not go on as they were.
+    pub fn end_of(&self, staff: StaffId) {
+        self.lock().retain(|_, session| session.staff != staff);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Session>> {
+        self.by.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -118,13 +170,13 @@ mod tests {
     #[test]
     fn a_session_ends_when_idle_and_at_the_end_of_a_shift() {
         let (sessions, start) = (Sessions::default(), Instant::now());
-        let idle = key(&sessions.begin_at(somebody(), None, [1; 32], start));
-        assert_eq!(sessions.of_at(&idle, start + IDLE - Duration::from_secs(1)), Some(somebody()));
+        let idle = key(&sessions.begin_at(somebody(), None, None, [1; 32], start));
+        assert_eq!(sessions.of_at(&idle, start + IDLE - Duration::from_secs(1)), Some((somebody(), None)));
         assert_eq!(sessions.of_at(&idle, start + IDLE + IDLE), None);
-        let busy = key(&sessions.begin_at(somebody(), None, [2; 32], start));
+        let busy = key(&sessions.begin_at(somebody(), None, None, [2; 32], start));
         let mut at = start;
         while at < start + ABSOLUTE {
-            assert_eq!(sessions.of_at(&busy, at), Some(somebody()));
+            assert_eq!(sessions.of_at(&busy, at), Some((somebody(), None)));
             at += IDLE / 2;
         }
         assert_eq!(sessions.of_at(&busy, at), None);
@@ -133,12 +185,34 @@ mod tests {
     #[test]
     fn logging_in_again_ends_the_session_before() {
         let (sessions, now) = (Sessions::default(), Instant::now());
-        let first = key(&sessions.begin_at(somebody(), None, [1; 32], now));
-        let second = key(&sessions.begin_at(somebody(), Some(first), [2; 32], now));
+        let first = key(&sessions.begin_at(somebody(), None, None, [1; 32], now));
+        let second = key(&sessions.begin_at(somebody(), None, Some(first), [2; 32], now));
         assert_eq!(sessions.of_at(&first, now), None);
-        assert_eq!(sessions.of_at(&second, now), Some(somebody()));
+        assert_eq!(sessions.of_at(&second, now), Some((somebody(), None)));
         sessions.end(&second);
         assert_eq!(sessions.of_at(&second, now), None);
+    }
+
+    #[test]
+    fn a_new_secret_ends_the_old_one_and_the_others_and_lengthens_nothing() {
+        let (sessions, start) = (Sessions::default(), Instant::now());
+        let begin = |random| key(&sessions.begin_at(somebody(), Some(First::Password), None, random, start));
+        let (own, other) = (begin([1; 32]), begin([2; 32]));
+        let stranger = StaffId(Uuid::from_u128(2));
+        let stranger = key(&sessions.begin_at(stranger, None, None, [3; 32], start));
+        assert!(sessions.looks_at(&own, StayId(Uuid::from_u128(9))));
+        let turned = key(&sessions.rotate(&own, None, [4; 32]).unwrap());
+        assert_eq!((sessions.of_at(&own, start), sessions.of_at(&other, start)), (None, None));
+        assert_eq!(sessions.of_at(&turned, start), Some((somebody(), None)));
+        assert!(!sessions.looks_at(&turned, StayId(Uuid::from_u128(9))), "it is the same session");
+        assert!(sessions.of_at(&stranger, start).is_some());
+        assert!(sessions.rotate(&own, None, [5; 32]).is_none());
+        let mut at = start;
+        while at < start + ABSOLUTE {
+            assert!(sessions.of_at(&turned, at).is_some());
+            at += IDLE / 2;
+        }
+        assert_eq!(sessions.of_at(&turned, at), None, "it ends when it would have ended");
     }
 
     #[test]

@@ -35,7 +35,8 @@ pub fn read(
     let mut rows = statement.query(params![from.0, to.0])?;
     while let Some(row) = rows.next()? {
         let (author, seq) = (AuthorId(Uuid::from_bytes(row.get(2)?)), row.get::<_, i64>(3)? as u64);
-        let Ok(record) = Record::parse(row.get_ref(1)?.as_blob().unwrap_or_default(), author, seq, Some(Ms(row.get(4)?)))
+        let Ok(record) =
+            Record::parse(row.get_ref(1)?.as_blob().unwrap_or_default(), author, seq, Some(Ms(row.get(4)?)))
         else {
             continue;
         };

@@ -2,8 +2,9 @@
 
 use super::authors::AuthorNo;
 use lamplight_domain::chain::Hash;
-use lamplight_domain::ids::{AuthorId, RecordId, StayId};
-use lamplight_domain::record::{Envelope, Record, Unreadable};
+use lamplight_domain::ids::{AuthorId, PatientId, RecordId, StayId};
+use lamplight_domain::kinds::Event;
+use lamplight_domain::record::{Body, Envelope, Record, Unreadable};
 use lamplight_domain::time::Ms;
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
@@ -39,6 +40,32 @@ pub fn find(db: &Connection, hash: &Hash) -> rusqlite::Result<Option<BodyNo>> {
     db.prepare_cached("SELECT no FROM bodies WHERE hash = ?1")?
         .query_row([hash.0], |r| Ok(BodyNo(r.get(0)?)))
         .optional()
+}
+
+/// Does any entry hold this code of a list? Looks at every body until it finds one: for what is asked seldom.
+pub fn uses_code(db: &Connection, code: &str) -> rusqlite::Result<bool> {
+    db.prepare(
+        "SELECT 1 FROM bodies WHERE stay IS NOT NULL AND kind NOT IN ('order', 'stay.opened')
+           AND instr(bytes, CAST(?1 AS BLOB)) > 0 LIMIT 1",
+    )?
+    .exists([format!("\"{code}\"")])
+}
+
+/// The person of an earlier admission under this number of the hospital, as far as one is held.
+pub fn patient_of(db: &Connection, mrn: &str) -> rusqlite::Result<Option<PatientId>> {
+    let mut statement = db.prepare_cached(
+        "SELECT bytes FROM bodies INDEXED BY bodies_opened WHERE kind = 'stay.opened' ORDER BY no DESC",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let body = Body::parse(row.get_ref(0)?.as_blob().unwrap_or_default());
+        if let Ok(Body { event: Some(Event::StayOpened(opened)), .. }) = body
+            && opened.mrn.trim().eq_ignore_ascii_case(mrn)
+        {
+            return Ok(Some(opened.patient));
+        }
+    }
+    Ok(None)
 }
 
 /// None where the body is held already.

@@ -39,14 +39,18 @@ pub fn insert(db: &Connection, code: &str, open: &Open, at: Ms, by: Option<Staff
 }
 
 pub fn find(db: &Connection, code: &str) -> rusqlite::Result<Option<Open>> {
-    db.query_row("SELECT ward, uses_left, expires_at, replaces FROM invites WHERE code_hash = ?1", [code_hash(code).0], |r| {
-        Ok(Open {
-            ward: WardId(Uuid::from_bytes(r.get(0)?)),
-            uses_left: r.get(1)?,
-            expires_at: Ms(r.get(2)?),
-            replaces: r.get::<_, Option<[u8; 16]>>(3)?.map(|id| TabletId(Uuid::from_bytes(id))),
-        })
-    })
+    db.query_row(
+        "SELECT ward, uses_left, expires_at, replaces FROM invites WHERE code_hash = ?1",
+        [code_hash(code).0],
+        |r| {
+            Ok(Open {
+                ward: WardId(Uuid::from_bytes(r.get(0)?)),
+                uses_left: r.get(1)?,
+                expires_at: Ms(r.get(2)?),
+                replaces: r.get::<_, Option<[u8; 16]>>(3)?.map(|id| TabletId(Uuid::from_bytes(id))),
+            })
+        },
+    )
     .optional()
 }
 

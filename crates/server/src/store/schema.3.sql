@@ -10,3 +10,6 @@ ALTER TABLE invites ADD COLUMN replaces BLOB;
 -- What the audit is read from.
 CREATE INDEX bodies_audited ON bodies (recorded_at, no)
     WHERE kind IN ('audit', 'tablet.joined', 'tablet.moved', 'tablet.revoked', 'access.given');
+
+-- Who was ever admitted, for finding somebody who comes again.
+CREATE INDEX bodies_opened ON bodies (no) WHERE kind = 'stay.opened';

@@ -71,7 +71,7 @@ fn there_are_22_patients_at_mixed_levels(told: &Told) {
 }
 
 fn every_code_that_is_used_stands_in_the_lists(told: &Told) {
-    let lists = super::super::lists::lists();
+    let lists = crate::lists::lists();
     let has = |items: &[ListItem], code: &Code| items.iter().any(|i| &i.code == code);
     let all = |items: &[ListItem], codes: &[Code]| codes.iter().all(|c| has(items, c));
     for (_, e, event) in &told.bodies {
@@ -97,7 +97,7 @@ fn every_code_that_is_used_stands_in_the_lists(told: &Told) {
 
 #[test]
 fn codes_and_narrow_columns_are_told_apart() {
-    let lists = super::super::lists::lists();
+    let lists = crate::lists::lists();
     for items in [
         &lists.places,
         &lists.activities,

@@ -1,4 +1,4 @@
-//! Wrong passwords make the next try wait, longer each time: by name, and by the address that they come from.
+//! Wrong passwords and invites make the next try wait, longer each time: by name, and by the address that they come from.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 /// Wrong tries that cost nothing: a name, an address (many nurses share one machine).
 const FREE_OF_NAME: u32 = 2;
 const FREE_OF_ADDRESS: u32 = 10;
+const FREE_OF_INVITES: u32 = 5;
 const LONGEST: Duration = Duration::from_secs(60);
 /// After so long without a wrong try, all is forgotten.
 const FORGET: Duration = Duration::from_secs(60 * 60);
@@ -18,6 +19,8 @@ const MAX: usize = 10_000;
 pub enum Whose {
     Name(String),
     Address(IpAddr),
+    /// Tablets that show invites from there.
+    Invites(IpAddr),
 }
 
 #[derive(Default)]
@@ -35,6 +38,7 @@ impl Wrong {
         let free = match whose {
             Whose::Name(_) => FREE_OF_NAME,
             Whose::Address(_) => FREE_OF_ADDRESS,
+            Whose::Invites(_) => FREE_OF_INVITES,
         };
         match self.tries.checked_sub(free + 1) {
             None => Duration::ZERO,
@@ -77,13 +81,21 @@ impl Throttle {
         for w in whose {
             match w {
                 Whose::Name(_) => drop(by.remove(w)),
-                Whose::Address(_) => {
-                    if let Some(wrong) = by.get_mut(w) {
-                        wrong.tries = wrong.tries.saturating_sub(1);
-                    }
-                }
+                Whose::Address(_) | Whose::Invites(_) => give_back(&mut by, w),
             }
         }
+    }
+
+    /// The try was neither right nor wrong: nothing is forgotten of those before it.
+    pub fn neither(&self, whose: &[Whose]) {
+        let mut by = self.by.lock().unwrap_or_else(PoisonError::into_inner);
+        whose.iter().for_each(|w| give_back(&mut by, w));
+    }
+}
+
+fn give_back(by: &mut HashMap<Whose, Wrong>, whose: &Whose) {
+    if let Some(wrong) = by.get_mut(whose) {
+        wrong.tries = wrong.tries.saturating_sub(1);
     }
 }
 

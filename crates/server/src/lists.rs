@@ -1,4 +1,4 @@
-//! The lists and emergency steps that a facility starts from. It changes them to its own; every record names the
+//! The lists and emergency steps that a facility starts from, the demo too. It changes them to its own; every record names the
 //! version that it used. Words are plain and do not judge; codes never change their meaning.
 
 use lamplight_domain::kinds::EmergencyKind;
