@@ -1,6 +1,8 @@
 //! A small facility and tablets of flesh and bone: keys, chains, batches; no tablet crate.
 #![allow(dead_code, clippy::unwrap_used)] // Each test file uses its own part; a test may fail.
 
+pub mod browser;
+
 use lamplight_domain::chain::{Credential, Hash, Head, SigningKey, body_hash, feed_hash, link_hash};
 use lamplight_domain::ids::{FacilityId, RecordId, StaffId, StayId, TabletId, WardId};
 use lamplight_domain::kinds::{Check, Event, Order, StayOpened};

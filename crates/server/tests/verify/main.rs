@@ -6,6 +6,7 @@
 mod common;
 
 mod against;
+mod audit_rows;
 mod forgers;
 mod house;
 mod one_change;
