@@ -222,11 +222,12 @@ async fn a_nurse_admits_orders_pauses_and_discharges_and_the_board_follows() {
         assert_eq!(nurse.refusal(path::ORDER, &order(level, until)).await, code);
     }
     nurse.done(path::ORDER, &order(every(30), Value::Null)).await;
-    assert_eq!(card(0)["level"]["label"], "Q30");
+    assert_eq!(card(0)["level"], "Q30");
     nurse.done(path::ORDER, &order(every(60), Value::Null)).await;
-    assert_eq!(card(0)["level"]["label"], "Q60", "the stricter one does not hold on");
+    assert_eq!(card(0)["level"], "Q60", "the stricter one does not hold on");
     let codes = json!({ "ward": ward, "stay": stay, "codes": ["fall", "fall", "seizure"] });
     nurse.done(path::PRECAUTIONS, &codes).await;
+    assert_eq!(card(0)["precautions"], json!(["Seizure", "Fall"]));
     let unknown = json!({ "ward": ward, "stay": stay, "codes": ["dragons"] });
     assert_eq!(nurse.refusal(path::PRECAUTIONS, &unknown).await, "precautions.unknown");
     // Away and back.
@@ -421,7 +422,8 @@ async fn a_code_that_entries_use_stays_in_its_list() {
     let (running, mut page) = served(&house).await;
     page.log_in_as(&house, lamplight_domain::roster::Role::Administrator).await;
     let server = running.facility().clone();
-    let mut pad = house.tablet(&server, 1).await;
+    let code = lamplight_server::invite(&house.path, "Willow Ward", &running.url, 1).unwrap().code;
+    let mut pad = Pad::join(&server, &code, 1, "").await;
     let mut bodies = admission(&pad, STAY, server.around().now());
     // In the bedroom.
     bodies.push(pad.check(server.around().now()));

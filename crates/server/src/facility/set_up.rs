@@ -70,7 +70,7 @@ impl FacilityServer {
             let random = Zeroizing::new(self.inner.around.bytes::<CODE_CHARS>());
             let mut text = Zeroizing::new(String::new());
             for (n, byte) in random.iter().enumerate() {
-                if n > 0 && n % 4 == 0 {
+                if n > 0 && n.is_multiple_of(4) {
                     text.push('-');
                 }
                 text.push(char::from(LETTERS[usize::from(byte & 31)]));

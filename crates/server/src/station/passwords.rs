@@ -128,7 +128,7 @@ pub fn fresh(around: &Surroundings) -> Zeroizing<String> {
         if byte >= 240 {
             continue;
         }
-        if syllables > 0 && syllables % 2 == 0 {
+        if syllables > 0 && syllables.is_multiple_of(2) {
             password.push('-');
         }
         let n = usize::from(byte) % 80;
