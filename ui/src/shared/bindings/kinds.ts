@@ -2,7 +2,7 @@
 import type { StaffId } from "./ids";
 import type { Ms } from "./time";
 
-export type Act = "set_up" | "signed_in" | "sign_in_failed" | "signed_out" | "locked_out" | "lock_lifted" | "viewed" | "exported" | "printed" | "staff_added" | "staff_changed" | "staff_revoked" | "pin_set" | "password_set" | "factor_set" | "ward_changed" | "lists_changed" | "settings_changed" | "invite_made" | "invite_refused" | "refused" | "key_rotated" | "recovered" | "backed_up" | "unknown";
+export type Act = "set_up" | "signed_in" | "sign_in_failed" | "signed_out" | "locked_out" | "lock_lifted" | "viewed" | "exported" | "printed" | "staff_added" | "staff_changed" | "staff_revoked" | "pin_set" | "password_set" | "factor_set" | "ward_changed" | "lists_changed" | "settings_changed" | "invite_made" | "invite_refused" | "refused" | "key_rotated" | "recovered" | "backed_up" | "tablet_joined" | "tablet_moved" | "tablet_revoked" | "access_given" | "unknown";
 
 export type AmendmentAction = { "do": "retract" } | { "do": "correct_check", place: Code, activity: Code, } | { "do": "add", words: string, };
 
