@@ -1,14 +1,28 @@
 import type { Refusal } from '../shared/bindings/refusal';
-import type { InviteMade, LogIn, StationDone, StationSession, WardBeds } from '../shared/bindings/station';
+import type {
+  Door,
+  InviteMade,
+  LogIn,
+  MakeInvite,
+  SetUp,
+  StationDone,
+  StationSession,
+  WardBeds,
+} from '../shared/bindings/station';
 import type { Board, PatientDay, SignalLevel } from '../shared/bindings/views';
 import { showTheme } from '../shared/theme';
 import { api, get, post, Refused, saidDemo } from './ask';
 import { Live, Since, STALE_AFTER_MS } from './live';
 import type { Order } from './order';
+import { facility } from './facility.svelte';
+import { firstPage, watchesWards, type Place } from './places';
 import { Loudspeaker, SILENCE_MS } from './sound';
 import { moment } from './words';
 
-export type Page = { at: 'board' } | { at: 'tablets' } | { at: 'join' } | { at: 'day'; stay: string };
+/** `instead`: the tablet whose place the new one takes. */
+export type Page = { at: Exclude<Place, 'join'> } | { at: 'join'; instead?: string } | { at: 'day'; stay: string };
+/** What was asked for, or why not in words that belong beside what was typed. */
+export type Tried<T> = { gave: T } | { refusal: Refusal };
 export type Theme = 'day' | 'night';
 
 const TICK_MS = 500;
@@ -35,6 +49,10 @@ class Station {
   ward = $state('');
   board = $state.raw<Board | null>(null);
   page = $state.raw<Page>({ at: 'board' });
+  /** Asked once, when nobody is logged in: is there a facility at all? */
+  door = $state.raw<Door | null>(null);
+  /** What was done last, until the next page: "W-3 is taken out of use." */
+  said = $state('');
   /** What an action refused, until it is closed or another succeeds. */
   refusal = $state.raw<Refusal | null>(null);
   theme = $state<Theme>('day');
@@ -69,7 +87,8 @@ class Station {
       this.tick();
     });
     window.addEventListener('popstate', (event) => {
-      this.page = (event.state as Page | null) ?? { at: 'board' };
+      this.said = '';
+      this.page = (event.state as Page | null) ?? { at: this.#firstPage() };
     });
     await this.resume();
   }
@@ -79,7 +98,19 @@ class Station {
     try {
       this.#entered(await get<StationSession>(api.session));
     } catch (thrown) {
+      // Who asks at all has to be shown something: which page, the door says first.
+      await this.#knock();
       this.#ended(thrown instanceof Refused && thrown.status === 401 ? null : refusalOf(thrown));
+    }
+  }
+
+  async #knock(): Promise<void> {
+    try {
+      this.door = await get<Door>(api.door);
+      this.demo ||= this.door.demo;
+    } catch (thrown) {
+      // Without an answer the login is shown: it says by itself that the server gives none.
+      refusalOf(thrown);
     }
   }
 
@@ -91,6 +122,31 @@ class Station {
       this.loginRefusal = refusalOf(thrown);
     }
     this.demo ||= saidDemo;
+  }
+
+  /** Null where the first administrator is made and logged in. */
+  async setUp(as: SetUp): Promise<Refusal | null> {
+    try {
+      const session = await post<StationSession>(api.setUp, as);
+      this.door = null;
+      this.#entered(session);
+      return null;
+    } catch (thrown) {
+      return refusalOf(thrown);
+    }
+  }
+
+  /** For forms: a refusal comes back to what was typed instead of standing above the page. */
+  async tried<T>(act: () => Promise<T>): Promise<Tried<T>> {
+    try {
+      return { gave: await act() };
+    } catch (thrown) {
+      const refusal = refusalOf(thrown);
+      // A password or a code that is wrong is no end of the session.
+      if (thrown instanceof Refused && thrown.status === 401 && refusal.code.startsWith('auth.session'))
+        this.#ended(refusal);
+      return { refusal };
+    }
   }
 
   async logOut(): Promise<void> {
@@ -172,6 +228,7 @@ class Station {
 
   go(page: Page): void {
     this.refusal = null;
+    this.said = '';
     if (page.at === 'day' || page.at !== this.page.at) history.pushState(page, '');
     this.page = page;
   }
@@ -189,12 +246,8 @@ class Station {
     return this.#done(() => post(api.verify, { ward: this.ward }));
   }
 
-  async invite(): Promise<InviteMade | null> {
-    let made: InviteMade | null = null;
-    await this.#done(async () => {
-      made = await post<InviteMade>(api.invite, { ward: this.ward });
-    });
-    return made;
+  invite(ask: MakeInvite): Promise<Tried<InviteMade>> {
+    return this.tried(() => post<InviteMade>(api.invite, ask));
   }
 
   /** Nurses act; everybody else of the ward looks. The server decides, this only shows what it would let. */
@@ -269,11 +322,20 @@ class Station {
     this.demo = session.demo;
     this.loginRefusal = null;
     this.unwatched = null;
-    sessionStorage.setItem(WATCH_KEY, '1');
-    this.page = { at: 'board' };
+    this.page = { at: this.#firstPage() };
     history.replaceState(this.page, '');
+    // What has to be done first, and who has no patients to watch, watches nothing: no alarm ends with them.
     const first = session.wards[0];
+    if (session.first !== null || !watchesWards(session.role)) {
+      sessionStorage.removeItem(WATCH_KEY);
+      return;
+    }
+    sessionStorage.setItem(WATCH_KEY, '1');
     if (first) this.watch(first.id);
+  }
+
+  #firstPage(): Place {
+    return firstPage(this.session?.role ?? 'technician');
   }
 
   /** Nobody is logged in any more, and nobody has logged out: the ward is unwatched, which no quiet page may hide. */
@@ -298,6 +360,8 @@ class Station {
     this.acknowledging = new Set();
     this.#taken.clear();
     this.#silencedHere = null;
+    this.said = '';
+    facility.forget();
     this.page = { at: 'board' };
     this.loginRefusal = refusal;
     this.demo ||= saidDemo;

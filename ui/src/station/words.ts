@@ -1,3 +1,4 @@
+import type { Refusal } from '../shared/bindings/refusal';
 import type { Board } from '../shared/bindings/views';
 
 /** The board's own moment with its seconds: "02:47:10". Zones differ by whole minutes, so the seconds are the same. */
@@ -28,3 +29,14 @@ export function countdown(ms: number): string {
   const seconds = Math.ceil(ms / 1000);
   return `${String(Math.floor(seconds / 60))}:${String(seconds % 60).padStart(2, '0')}`;
 }
+
+/** The server's rule for passwords, in words. The server decides. */
+export const PASSWORD_RULE =
+  'At least 15 characters. Three or four words that have nothing to do with each other are easy to keep in mind.';
+
+/** Refused by the page itself, before anything is sent. */
+export const NOT_TWICE: Refusal = {
+  code: 'password.again',
+  what: 'The two are not the same.',
+  next: 'Type the password once more.',
+};
