@@ -4,8 +4,15 @@ import type {
   InviteMade,
   LogIn,
   MakeInvite,
+  PatientChoices,
   SetUp,
+  StationAdmit,
+  StationBack,
+  StationDischarge,
   StationDone,
+  StationOrder,
+  StationPause,
+  StationPrecautions,
   StationSession,
   WardBeds,
 } from '../shared/bindings/station';
@@ -284,6 +291,33 @@ class Station {
       done = await post<StationDone>(path, ask);
     });
     return done;
+  }
+
+  /** What the forms of this ward's patients offer. */
+  choices(): Promise<Tried<PatientChoices>> {
+    return this.tried(() => get<PatientChoices>(api.choices, { ward: this.ward }));
+  }
+  admit(ask: Omit<StationAdmit, 'ward'>): Promise<Tried<StationDone>> {
+    return this.#written(api.admit, ask);
+  }
+  order(ask: Omit<StationOrder, 'ward'>): Promise<Tried<StationDone>> {
+    return this.#written(api.order, ask);
+  }
+  precautions(ask: Omit<StationPrecautions, 'ward'>): Promise<Tried<StationDone>> {
+    return this.#written(api.precautions, ask);
+  }
+  pause(ask: Omit<StationPause, 'ward'>): Promise<Tried<StationDone>> {
+    return this.#written(api.pause, ask);
+  }
+  back(ask: Omit<StationBack, 'ward'>): Promise<Tried<StationDone>> {
+    return this.#written(api.back, ask);
+  }
+  discharge(ask: Omit<StationDischarge, 'ward'>): Promise<Tried<StationDone>> {
+    return this.#written(api.discharge, ask);
+  }
+
+  #written(path: string, ask: object): Promise<Tried<StationDone>> {
+    return this.tried(() => post<StationDone>(path, { ward: this.ward, ...ask }));
   }
 
   /** `date` as "2026-11-22"; null for today. */

@@ -3,8 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import type { Refusal } from '../../src/shared/bindings/refusal';
-import type { StationSession } from '../../src/shared/bindings/station';
+import type { Door, Facility as SetUpOfFacility, StationSession } from '../../src/shared/bindings/station';
 import type { Board, JoinShown } from '../../src/shared/bindings/views';
+import { AUDIT, CHOICES, FACTOR, setUpFacility } from './office';
 import { board, day, INVITE, SESSION } from './ward';
 
 /** The policy of the real server, so that a page which breaks it breaks here first. */
@@ -16,9 +17,14 @@ const POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-a
 const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 
 const ENDED: Refusal = {
-  code: 'session.ended',
+  code: 'auth.session',
   what: 'You are not logged in.',
   next: 'Log in with your name and password.',
+};
+const CODE_NEEDED: Refusal = {
+  code: 'auth.code_needed',
+  what: 'This person has a second factor.',
+  next: 'Type the six digits that the app shows.',
 };
 const WRONG: Refusal = {
   code: 'login.wrong',
@@ -40,6 +46,16 @@ export class Facility {
   /** Answers the next POST to a path with this instead. */
   refuseNext: { path: string; refusal: Refusal; status: number } | null = null;
   demoHeader = true;
+  door: Door = { set_up: false, demo: true, facility_name: 'Demo Hospital' };
+  /** What administrators and charge nurses are given; saving changes it as far as a page can see. */
+  setUp: SetUpOfFacility = setUpFacility();
+  /** The log-in asks for a code too. */
+  factor = false;
+  audit = AUDIT;
+  /** Queries of the audit, in order. */
+  readonly audits: Record<string, string>[] = [];
+  /** Breaks the connection of the next POST to this path. */
+  breakNext = '';
   /** Dates by which days were asked for; empty where none was given. */
   readonly dates: string[] = [];
   /** Takes connections and says nothing on them, as a server does that hangs. */
@@ -110,6 +126,11 @@ export class Facility {
       if (request.headers['lamplight-station'] !== '1') return json(403, NOT_ASKED);
       let text = '';
       for await (const piece of request) text += String(piece);
+      if (this.breakNext === path) {
+        this.breakNext = '';
+        request.socket.destroy();
+        return;
+      }
       this.posts.push({ path, body: text === '' ? null : JSON.parse(text) });
       const refused = this.refuseNext;
       if (refused?.path === path) {
@@ -117,9 +138,16 @@ export class Facility {
         return json(refused.status, refused.refusal);
       }
     }
+    if (path === 'door') return json(200, this.door);
+    if (path === 'set-up') {
+      this.door = { ...this.door, set_up: false };
+      this.loggedIn = true;
+      return json(200, this.session);
+    }
     if (path === 'login') {
-      const { body } = this.posts.at(-1) as { body: { password: string } };
+      const { body } = this.posts.at(-1) as { body: { password: string; code: string } };
       if (body.password !== 'amber-heron-42') return json(401, WRONG);
+      if (this.factor && body.code !== '123456') return json(401, CODE_NEEDED);
       this.loggedIn = true;
       return json(200, this.session);
     }
@@ -128,6 +156,19 @@ export class Facility {
       this.loggedIn = false;
       return json(204);
     }
+    if (path === 'password' || path === 'factor/confirm') {
+      this.session = { ...this.session, first: null };
+      return json(204);
+    }
+    if (path === 'factor/begin') return json(200, FACTOR);
+    if (path === 'audit') {
+      this.audits.push(Object.fromEntries(searchParams));
+      return json(200, this.audit);
+    }
+    if (path === 'choices') return json(200, CHOICES);
+    if (path === 'facility' || path.startsWith('facility/')) return json(200, this.#changed(path));
+    if (['admit', 'order', 'precautions', 'pause', 'back', 'discharge'].includes(path))
+      return json(200, { record: 'record-2', notice: this.notice });
     if (path === 'session') return json(200, this.session);
     if (path === 'acknowledge' || path === 'verify' || path === 'silence') return json(204);
     if (path === 'invite') return json(200, INVITE);
@@ -149,6 +190,42 @@ export class Facility {
       what: 'There is nothing at this address.',
       next: 'The station is at /station/.',
     });
+  }
+
+  /** A change as a page can see it. */
+  #changed(path: string): unknown {
+    const at = this.setUp;
+    const body = (this.posts.at(-1)?.body ?? {}) as Record<string, unknown>;
+    const id = String(body['id'] ?? 'new');
+    const put = <T extends { id: string }>(all: T[], one: T) =>
+      all.some((other) => other.id === id)
+        ? all.map((other) => (other.id === id ? { ...other, ...one } : other))
+        : [...all, one];
+    if (path === 'facility/ward') at.wards = put(at.wards, { patients: 0, ...body, id } as never);
+    if (path === 'facility/staff') {
+      const nothing = { has_pin: false, login: '', has_factor: false, until_words: '' };
+      const known = at.staff.find((one) => one.id === id);
+      at.staff = put(at.staff, { ...(known ?? nothing), ...body, id } as never);
+    }
+    if (path === 'facility/lists') at.lists = { ...(body['lists'] as typeof at.lists), version: at.lists.version + 1 };
+    if (path === 'facility/settings') at.settings = body as never;
+    if (path === 'facility/tablet/move')
+      at.tablets = at.tablets.map((one) => (one.id === body['tablet'] ? { ...one, ward: String(body['to']) } : one));
+    if (path === 'facility/tablet/revoke')
+      at.tablets = at.tablets.map((one) => (one.id === body['tablet'] ? { ...one, revoked: true } : one));
+    const person = at.staff.find((one) => one.id === body['staff']);
+    const name = `${person?.given ?? ''} ${person?.family ?? ''}`;
+    if (path === 'facility/factor' && person) person.has_factor = false;
+    if (path === 'facility/pin' && person) {
+      person.has_pin = true;
+      return { secret: '418305', words: `PIN of ${name} for tablets`, facility: at };
+    }
+    if (path === 'facility/login' && person) {
+      person.login = String(body['login']);
+      const secret = person.login === '' ? '' : 'copper-window-lantern-27';
+      return { secret, words: `First password of ${name} for the station`, facility: at };
+    }
+    return at;
   }
 
   #file(pathname: string, response: ServerResponse): void {

@@ -13,6 +13,7 @@ export const SESSION: StationSession = {
   demo: true,
   wards: [{ id: 'ward-willow', name: 'Willow Ward' }],
   version: '0.1.0',
+  first: null,
 };
 
 /** Four hours of checks at true times, the same for the same patient; some gaps over the limit. */
