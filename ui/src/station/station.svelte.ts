@@ -300,7 +300,7 @@ class Station {
   admit(ask: Omit<StationAdmit, 'ward'>): Promise<Tried<StationDone>> {
     return this.#written(api.admit, ask);
   }
-  order(ask: Omit<StationOrder, 'ward'>): Promise<Tried<StationDone>> {
+  orderLevel(ask: Omit<StationOrder, 'ward'>): Promise<Tried<StationDone>> {
     return this.#written(api.order, ask);
   }
   precautions(ask: Omit<StationPrecautions, 'ward'>): Promise<Tried<StationDone>> {

@@ -4,14 +4,23 @@ import { env } from 'node:process';
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { ids } from '../../src/station/testids';
+import type { StationSession } from '../../src/shared/bindings/station';
 import { Facility } from './facility';
+import { ADMINISTRATOR } from './office';
 
 /** The system's own browser; nothing is downloaded. */
 const CHROMIUM = env['CHROMIUM'] ?? '/usr/bin/chromium';
 /** With a folder here, every page leaves a picture in it. */
 const PICTURES = env['LAMPLIGHT_PICTURES'];
 
-export const SIZES = { wide: { width: 1440, height: 900 }, small: { width: 1024, height: 768 } };
+export const SIZES = {
+  wide: { width: 1440, height: 900 },
+  small: { width: 1024, height: 768 },
+  desk: { width: 1280, height: 800 },
+  big: { width: 1920, height: 1080 },
+  /** 1280 x 800 at 200 %. */
+  zoomed: { width: 640, height: 400 },
+};
 export type Size = keyof typeof SIZES;
 
 /** A browser over an invented facility, both for one test. */
@@ -45,6 +54,18 @@ export class Desk {
     this.facility.loggedIn = true;
     await this.page.goto(this.facility.url);
     await this.at(ids.tile('overdue')).waitFor();
+  }
+
+  /** As somebody who is logged in already. */
+  async office(session: StationSession = ADMINISTRATOR): Promise<void> {
+    this.facility.session = session;
+    this.facility.loggedIn = true;
+    await this.page.goto(this.facility.url);
+    await this.at(ids.logout).waitFor();
+  }
+
+  async fill(fields: Record<string, string>): Promise<void> {
+    for (const [name, text] of Object.entries(fields)) await this.at(ids.field(name)).fill(text);
   }
 
   async close(): Promise<void> {

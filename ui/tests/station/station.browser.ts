@@ -107,7 +107,7 @@ describe('the login', () => {
     await desk.at(ids.loginPassword).fill('amber-heron-42');
     await desk.page.keyboard.press('Enter');
     await desk.at(ids.row('104A')).waitFor();
-    expect(desk.facility.posts.at(-1)?.body).toEqual({ name: 's.lindqvist', password: 'amber-heron-42' });
+    expect(desk.facility.posts.at(-1)?.body).toEqual({ name: 's.lindqvist', password: 'amber-heron-42', code: '' });
     expect(desk.page.url()).toBe(desk.facility.url);
   });
 
@@ -230,7 +230,7 @@ describe('what a person does', () => {
     await desk.at(ids.verifySign).click();
     await desk.at(ids.verifySign).waitFor({ state: 'hidden' });
     expect(desk.facility.posts).toEqual([{ path: 'verify', body: { ward: 'ward-willow' } }]);
-    desk.facility.session = { ...desk.facility.session, role: 'manager' };
+    desk.facility.session = { ...desk.facility.session, role: 'technician' };
     await desk.page.reload();
     await desk.at(ids.row('104A')).waitFor();
     expect(await desk.at(ids.verify).count()).toBe(0);
