@@ -23,6 +23,7 @@ pub enum Access {
 use Role::{ChargeNurse, Nurse, Technician};
 const CARE: &[Role] = &[Technician, Nurse, ChargeNurse];
 const NURSES: &[Role] = &[Nurse, ChargeNurse];
+const CHARGE: &[Role] = &[ChargeNurse];
 
 /// Arguments of a command that takes none.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS)]
@@ -124,8 +125,16 @@ commands! {
     /// A nurse acknowledges a concern or an emergency; a technician says who came.
     acknowledge(Acknowledge) -> Saved, Access::Roles(CARE);
     end_emergency(EndEmergency) -> Saved, Access::Roles(CARE);
+    /// The signed-in person says that a call for help which nobody signed was theirs.
+    claim(OfRecord) -> Saved, Access::Roles(CARE);
     /// A nurse stands for the ward's observations.
     verify(Nothing) -> Saved, Access::Roles(NURSES);
+    /// Who cannot sign in here, and who may only for some hours.
+    people(Nothing) -> People, Access::Roles(CHARGE);
+    /// Somebody who was locked out by wrong PINs may try again.
+    let_in(OfPerson) -> People, Access::Roles(CHARGE);
+    /// Lets somebody who is not on the staff list work on this tablet for some hours, as a technician.
+    give_access(GiveAccess) -> People, Access::Roles(CHARGE);
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -397,6 +406,58 @@ pub struct Acknowledge {
 #[ts(export_to = "commands.ts")]
 pub struct EndEmergency {
     pub of: RecordId,
+    pub words: String,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, TS)]
+#[ts(export_to = "commands.ts")]
+pub struct OfPerson {
+    pub staff: StaffId,
+}
+
+/// Names and PIN print as `***`.
+#[derive(Clone, Serialize, Deserialize, TS)]
+#[ts(export_to = "commands.ts")]
+pub struct GiveAccess {
+    pub family: String,
+    pub given: String,
+    /// Where they come from and how they are known there: "Agency Northstaff 118".
+    pub number: String,
+    /// Chosen by the person themselves, and known to nobody else.
+    pub pin: String,
+    /// From now on; 1 to [`GiveAccess::HOURS_MAX`].
+    pub hours: u8,
+}
+
+impl GiveAccess {
+    /// The longest shift, with an hour for the handover.
+    pub const HOURS_MAX: u8 = 13;
+}
+
+impl std::fmt::Debug for GiveAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "GiveAccess(*** for {} h)", self.hours)
+    }
+}
+
+/// Of this tablet's people, those whom a charge nurse may have to do something about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export_to = "commands.ts")]
+pub struct People {
+    /// Cannot sign in here until they are let in again.
+    pub locked_out: Vec<OnePerson>,
+    /// Temporary access, newest first; also what has ended since yesterday.
+    pub guests: Vec<OnePerson>,
+    pub hours_max: u8,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export_to = "commands.ts")]
+pub struct OnePerson {
+    pub staff: StaffId,
+    /// "M. Okafor, MHT 2304"
+    pub name: String,
+    /// "technician, 10 wrong PINs, the last 02:47"; "until 07:30"; "ended 07:30".
     pub words: String,
 }
 

@@ -9,6 +9,7 @@ pub mod findings;
 pub mod ids;
 pub mod kinds;
 pub mod level;
+pub mod pin;
 pub mod record;
 pub mod refusal;
 pub mod roster;

@@ -70,6 +70,10 @@ impl Role {
             Role::Administrator => "administrator",
         }
     }
+    /// Who looks after patients; the others use the station's pages.
+    pub fn signs_in_on_tablets(self) -> bool {
+        matches!(self, Role::Technician | Role::Nurse | Role::ChargeNurse)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -86,8 +86,11 @@ pub struct OpenEmergency {
     pub last_seen: String,
     pub at: Ms,
     pub clock: String,
-    /// "M. Okafor"; "not signed in" for help from a locked tablet.
+    /// "M. Okafor"; "not signed in" for help from a locked tablet; "M. Okafor, as they said afterwards" once somebody has
+    /// claimed it.
     pub by: String,
+    /// Nobody signed it or has claimed it, and whoever is signed in here may say that it was them.
+    pub may_claim: bool,
     /// "S. Lindqvist": the named person who took notice; None until then.
     pub acknowledged_by: Option<String>,
     /// False while the tablet that raised it could not write it down: nobody else can have it, and nothing can be

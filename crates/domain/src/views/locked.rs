@@ -43,6 +43,8 @@ pub struct LockedPerson {
     /// Told apart by number where two share a given name; else empty.
     pub number: String,
     pub role: String,
+    /// "until 07:30" where access is temporary; else empty.
+    pub until: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]

@@ -2,6 +2,7 @@
 
 use super::Viewpoint;
 use super::card::Reading;
+use super::claims::answers;
 use super::log::{Log, Shelf, nominal};
 use super::look::Look;
 use super::{people, words};
@@ -88,7 +89,15 @@ impl<'a> Look<'a> {
             last_seen: last.map(|(at, r)| self.seen_where(at, r)).unwrap_or_default(),
             at,
             clock: self.clock(at),
-            by: envelope.by.map_or_else(|| "not signed in".to_owned(), |by| people::short(self.roster, Some(by))),
+            by: match (envelope.by, self.made_by(record)) {
+                (None, None) => "not signed in".to_owned(),
+                (None, claimed) => format!("{}, as they said afterwards", people::short(self.roster, claimed)),
+                (signed, _) => people::short(self.roster, signed),
+            },
+            may_claim: match self.view {
+                Viewpoint::Tablet { signed_in: Some(person), .. } => self.may_claim(Some(person), record.id()).is_ok(),
+                _ => false,
+            },
             recorded: true,
             sent: self.is_confirmed(record),
             told: self.told(record, acknowledged_by.as_deref()),
@@ -111,13 +120,10 @@ impl<'a> Look<'a> {
 
     /// The named person who took notice first, or who came. Whoever raised it has not answered it.
     fn answered_by(&self, emergency: &Record) -> Option<StaffId> {
-        let raised_by = emergency.body.envelope.by;
-        let answers = self.records.about(emergency.id()).iter().filter_map(|r| match r.body.event {
-            Some(Event::Acknowledged { came, .. }) => {
-                let who = came.or(r.body.envelope.by).filter(|who| Some(*who) != raised_by)?;
-                self.roster.person(who).map(|_| ((self.frame.seen(r), r.id(), r.hash), who))
-            }
-            _ => None,
+        let raised_by = self.made_by(emergency);
+        let answers = self.records.about(emergency.id()).iter().filter_map(|r| {
+            let who = answers(r).filter(|who| Some(*who) != raised_by)?;
+            self.roster.person(who).map(|_| ((self.frame.seen(r), r.id(), r.hash), who))
         });
         answers.min_by_key(|(when, _)| *when).map(|(_, who)| who)
     }

@@ -1,9 +1,9 @@
 //! The locked screen: rooms and given names, nothing that a patient who reads it could use.
 
 use super::look::Look;
-use super::words::stretch_long;
+use super::words::{self, stretch_long};
 use crate::ids::WardId;
-use crate::roster::{Role, Staff};
+use crate::roster::Staff;
 use crate::views::{Card, CardState, Locked, LockedPerson, LockedRoom};
 use crate::wire::ContactMark;
 
@@ -25,7 +25,7 @@ impl Look<'_> {
             ward_name: self.ward_name(ward),
             demo: self.roster.facility.demo,
             now: self.now(),
-            clock: super::words::clock(self.now(), self.zone()),
+            clock: words::clock(self.now(), self.zone()),
             date: self.now().utc().with_timezone(&self.zone()).format("%A %-d %B").to_string(),
             overdue: alarming.iter().map(words).collect(),
             people: self.people(ward),
@@ -38,7 +38,7 @@ impl Look<'_> {
     /// Whoever may sign in here, by given name; by number too where two share one.
     fn people(&self, ward: WardId) -> Vec<LockedPerson> {
         let signs_in = |p: &&Staff| {
-            p.active && p.wards.contains(&ward) && matches!(p.role, Role::Technician | Role::Nurse | Role::ChargeNurse)
+            p.wards.contains(&ward) && p.role.signs_in_on_tablets() && self.roster.working(p.id, self.now()).is_some()
         };
         let mut people: Vec<&Staff> = self.roster.staff.iter().filter(signs_in).collect();
         people.sort_by(|a, b| (&a.given, &a.number, a.id).cmp(&(&b.given, &b.number, b.id)));
@@ -50,6 +50,10 @@ impl Look<'_> {
                 given: p.given.clone(),
                 number: if shared(p) { p.number.clone() } else { String::new() },
                 role: p.role.words().to_owned(),
+                until: p
+                    .until
+                    .map(|at| format!("until {}", words::clock_near(at, self.now(), self.zone())))
+                    .unwrap_or_default(),
             })
             .collect()
     }

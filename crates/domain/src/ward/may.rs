@@ -73,6 +73,7 @@ impl Look<'_> {
                 Ok(envelope.stay.map(|stay| self.repeat_notice(stay)).unwrap_or_default())
             }
             Event::Amendment(amendment) => self.may_amend(envelope.by, amendment).map(|()| String::new()),
+            Event::Claimed { of } => self.may_claim(envelope.by, *of).map(|()| String::new()),
             Event::Acknowledged { of, came } => self.acknowledgement_notice(*of, *came, envelope.by),
             Event::WatchStarted { watcher } => Ok(self.watch_notice(envelope, *watcher)),
             Event::PauseStarted(_) if !self.roster.is_nurse(envelope.by) => {
@@ -174,7 +175,7 @@ impl Look<'_> {
             }
             Some(Event::Concern { .. }) => Ok(String::new()),
             Some(Event::Emergency { .. }) => {
-                let raised_by = self.records.held(of).first().and_then(|r| r.body.envelope.by);
+                let raised_by = self.records.held(of).first().and_then(|r| self.made_by(r));
                 let same = raised_by.is_some() && came.or(by) == raised_by;
                 Ok(if same { "Whoever called for help has not been answered yet.".to_owned() } else { String::new() })
             }

@@ -7,6 +7,7 @@
 
 mod board;
 mod card;
+mod claims;
 mod clocks;
 mod contacts;
 mod counts;

@@ -42,9 +42,9 @@ impl Look<'_> {
             kind,
             observed_at: envelope.observed_at,
             clock: words::clock(envelope.observed_at, zone),
-            words: text + &self.added_words(record),
-            by: people::initials(self.roster, envelope.by),
-            by_full: people::full(self.roster, envelope.by),
+            words: text + &self.added_words(record) + &self.claimed_words(record),
+            by: people::initials(self.roster, self.made_by(record)),
+            by_full: people::full(self.roster, self.made_by(record)),
             gap_minutes: gap.minutes,
             late: gap.late,
             late_entry: if given {

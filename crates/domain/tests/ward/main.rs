@@ -6,6 +6,7 @@
 mod ground;
 
 mod amendments;
+mod claims;
 mod clocks;
 mod counts;
 mod days;

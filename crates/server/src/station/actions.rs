@@ -6,7 +6,7 @@ use super::{Person, Station};
 use crate::facility::{Own, trouble};
 use crate::http::{Refused, refused};
 use crate::store::reach::{self, Reach};
-use crate::store::{StoreError, bodies, feed};
+use crate::store::{StoreError, bodies, feed, standing};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, Query, State};
@@ -100,9 +100,11 @@ pub async fn acknowledge(
 ) -> Result<StatusCode, Refused> {
     let ask: StationAcknowledge = json(body).await?;
     let facility = &station.inner.facility;
-    let of = ask.of;
-    let read = move |db: &rusqlite::Connection| Ok((bodies::record(db, of)?, reach::holding(db, of)?));
-    let (answered, wards) = facility.readers().read(read).await.map_err(trouble)?;
+    let (of, staff) = (ask.of, person.staff.id);
+    let read = move |db: &rusqlite::Connection| {
+        Ok((bodies::record(db, of)?, reach::holding(db, of)?, standing::is_claimed_by(db, of, staff)?))
+    };
+    let (answered, wards, is_claimed) = facility.readers().read(read).await.map_err(trouble)?;
     // A patient's concerns went with them to this ward.
     let Some(answered) = answered.filter(|_| wards.contains(&ask.ward)) else {
         return Err(refused(Refusal::new(
@@ -112,7 +114,7 @@ pub async fn acknowledge(
         )));
     };
     let event = match answered.body.event {
-        Some(Event::Emergency { .. }) if answered.body.envelope.by == Some(person.staff.id) => {
+        Some(Event::Emergency { .. }) if answered.body.envelope.by.map_or(is_claimed, |by| by == person.staff.id) => {
             return Err(refused(Refusal::new(
                 "acknowledge.own",
                 "You called for help yourself, so you cannot answer it.",

@@ -4,7 +4,7 @@
 
 use super::bodies::BodyNo;
 use super::feed::WardNo;
-use lamplight_domain::ids::RecordId;
+use lamplight_domain::ids::{RecordId, StaffId};
 use lamplight_domain::kinds::Event;
 use lamplight_domain::record::{Body, Envelope};
 use lamplight_domain::roster::Roster;
@@ -240,6 +240,21 @@ fn end(db: &Connection, of: RecordId, soon: Ms) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE standing SET until = min(until, ?2) WHERE about = ?1")?
         .execute(params![of.0.as_bytes(), soon.0])?;
     Ok(())
+}
+
+/// This person has said that the call for help was theirs.
+pub fn is_claimed_by(db: &Connection, call: RecordId, person: StaffId) -> rusqlite::Result<bool> {
+    let mut statement = db.prepare_cached(
+        "SELECT b.bytes FROM standing s JOIN feed f ON f.ward = s.ward AND f.n = s.n JOIN bodies b ON b.no = f.body
+           WHERE s.about = ?1 AND s.kind = 'claimed'",
+    )?;
+    let mut rows = statement.query([call.0.as_bytes()])?;
+    while let Some(row) = rows.next()? {
+        if Body::parse(row.get_ref(0)?.as_blob()?).is_ok_and(|body| body.envelope.by == Some(person)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn is_ended(db: &Connection, id: RecordId) -> rusqlite::Result<bool> {

@@ -46,6 +46,23 @@ export type EndEmergency = { of: RecordId, words: string, };
  */
 export type Entry = { "kind": "check", place: Code, activity: Code, evidence: Array<Evidence>, } | { "kind": "heard", place: Code, } | { "kind": "cant_tell", place: Code, } | { "kind": "not_done", reason: Code, words: string, } | { "kind": "mood", mood: Mood, } | { "kind": "behaviour", behaviour: Behaviour, } | { "kind": "note", words: string, } | { "kind": "concern", words: string, };
 
+/**
+ * Names and PIN print as `***`.
+ */
+export type GiveAccess = { family: string, given: string, 
+/**
+ * Where they come from and how they are known there: "Agency Northstaff 118".
+ */
+number: string, 
+/**
+ * Chosen by the person themselves, and known to nobody else.
+ */
+pin: string, 
+/**
+ * From now on; 1 to [`GiveAccess::HOURS_MAX`].
+ */
+hours: number, };
+
 export type Hello = { joined: boolean, facility_name: string, ward_name: string, 
 /**
  * "W-1"; empty before joining.
@@ -98,9 +115,21 @@ export type OfDay = { stay: StayId,
  */
 date: string | null, };
 
+export type OfPerson = { staff: StaffId, };
+
 export type OfRecord = { record: RecordId, };
 
 export type OfStay = { stay: StayId, };
+
+export type OnePerson = { staff: StaffId, 
+/**
+ * "M. Okafor, MHT 2304"
+ */
+name: string, 
+/**
+ * "technician, 10 wrong PINs, the last 02:47"; "until 07:30"; "ended 07:30".
+ */
+words: string, };
 
 /**
  * The check pad of one patient.
@@ -134,6 +163,19 @@ moods: Array<string>,
  * A new id for the draft of the next entry.
  */
 draft: RecordId, };
+
+/**
+ * Of this tablet's people, those whom a charge nurse may have to do something about.
+ */
+export type People = { 
+/**
+ * Cannot sign in here until they are let in again.
+ */
+locked_out: Array<OnePerson>, 
+/**
+ * Temporary access, newest first; also what has ended since yesterday.
+ */
+guests: Array<OnePerson>, hours_max: number, };
 
 export type Raise = { what: EmergencyKind, stay: StayId | null, 
 /**

@@ -1,5 +1,5 @@
 // Generated from crates/domain/src/commands.rs. Do not edit.
-import type { Acknowledge, Amend, BedChoice, Draft, DropDraft, EndEmergency, Hello, Join, KeptDraft, Nothing, OfDay, OfRecord, OfStay, Pad, Raise, Raised, Save, Saved, Session, SetTheme, SignIn, Status, TakeOver, TakeUp, TakenUp } from "./commands";
+import type { Acknowledge, Amend, BedChoice, Draft, DropDraft, EndEmergency, GiveAccess, Hello, Join, KeptDraft, Nothing, OfDay, OfPerson, OfRecord, OfStay, Pad, People, Raise, Raised, Save, Saved, Session, SetTheme, SignIn, Status, TakeOver, TakeUp, TakenUp } from "./commands";
 import type { Board, Locked, PatientDay } from "./views";
 
 export interface Commands {
@@ -29,5 +29,9 @@ export interface Commands {
   acknowledge_level: { args: OfRecord; reply: Saved };
   acknowledge: { args: Acknowledge; reply: Saved };
   end_emergency: { args: EndEmergency; reply: Saved };
+  claim: { args: OfRecord; reply: Saved };
   verify: { args: Nothing; reply: Saved };
+  people: { args: Nothing; reply: People };
+  let_in: { args: OfPerson; reply: People };
+  give_access: { args: GiveAccess; reply: People };
 }

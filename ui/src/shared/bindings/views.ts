@@ -289,7 +289,11 @@ given: string,
 /**
  * Told apart by number where two share a given name; else empty.
  */
-number: string, role: string, };
+number: string, role: string, 
+/**
+ * "until 07:30" where access is temporary; else empty.
+ */
+until: string, };
 
 export type LockedRoom = { bed: string, words: string, };
 
@@ -317,9 +321,14 @@ name: string,
  */
 last_seen: string, at: Ms, clock: string, 
 /**
- * "M. Okafor"; "not signed in" for help from a locked tablet.
+ * "M. Okafor"; "not signed in" for help from a locked tablet; "M. Okafor, as they said afterwards" once somebody has
+ * claimed it.
  */
 by: string, 
+/**
+ * Nobody signed it or has claimed it, and whoever is signed in here may say that it was them.
+ */
+may_claim: boolean, 
 /**
  * "S. Lindqvist": the named person who took notice; None until then.
  */
