@@ -1,5 +1,6 @@
 //! What this tablet knows of its contact with the facility server, and what its clocks were worth then.
 
+use crate::offline::Silence;
 use lamplight_domain::time::{Clocks, HOUR_MS, Ms, Now, SECOND_MS, ServerTime};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -17,6 +18,9 @@ pub struct Contact {
     pub clock_error_ms: Option<i64>,
     /// The last measurement that became a record.
     pub measured: Option<Measured>,
+    /// How long the server has not been heard, as it was noted since.
+    #[serde(default)]
+    pub noted: Option<Silence>,
     /// What the file says of `last`.
     #[serde(skip)]
     pub stored: Option<Ms>,
@@ -67,6 +71,7 @@ impl Contact {
     /// Takes an answer in.
     pub fn heard(&mut self, exchange: &Exchange) {
         self.online = true;
+        self.noted = None;
         self.last = Some(exchange.server);
         let half = if exchange.waited { 0 } else { exchange.round_trip_ms() / 2 };
         self.server_time = Some(ServerTime {

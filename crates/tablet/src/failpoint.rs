@@ -3,6 +3,7 @@
 
 /// Every one there is. A test ends the program at each and looks what became of it.
 pub const NAMES: &[&str] = &[
+    "pin.counted",
     "pen.copied",
     "pen.written",
     "pen.committed",

@@ -8,6 +8,9 @@ mod agree;
 #[cfg(test)]
 mod agree_tests;
 mod answer;
+mod audit;
+#[cfg(test)]
+mod audit_tests;
 mod clock;
 mod contact;
 #[cfg_attr(not(debug_assertions), allow(unused))]
@@ -19,6 +22,7 @@ mod file;
 mod identity;
 mod keys;
 mod known;
+mod offline;
 mod pen;
 mod prune;
 #[cfg(test)]
@@ -31,6 +35,8 @@ mod reserve;
 mod second_copy;
 mod session;
 mod sign_in;
+#[cfg(test)]
+mod sign_in_tests;
 mod sync;
 mod tablet;
 #[cfg(test)]

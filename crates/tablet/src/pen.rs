@@ -51,7 +51,8 @@ impl Inner {
         })
     }
 
-    fn try_append(
+    /// The same, and what the reserve is kept for is left alone.
+    pub fn try_append(
         &self,
         hand: &mut Option<Pen>,
         bodies: &[Vec<u8>],

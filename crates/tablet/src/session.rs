@@ -4,6 +4,24 @@ use lamplight_domain::ids::StaffId;
 use lamplight_domain::roster::Role;
 use lamplight_domain::time::{Clocks, SECOND_MS};
 
+/// How a person's time at the tablet ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignedOut {
+    ByButton,
+    Idle,
+    ChangeOfUser,
+}
+
+impl SignedOut {
+    pub fn words(self) -> &'static str {
+        match self {
+            SignedOut::ByButton => "by button",
+            SignedOut::Idle => "idle",
+            SignedOut::ChangeOfUser => "change of user",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub struct SignedIn {
     pub staff: StaffId,

@@ -1,16 +1,20 @@
 //! Signing in with a PIN, offline: the try is counted durably before the PIN is looked at.
 
-use crate::file::lock;
+use crate::failpoint::failpoint;
 use crate::file::pin_tries::{self, Tries};
 use crate::file::pins::{self, SealedPin};
+use crate::file::{Broken, lock};
 use crate::record::{join_first, no_roster};
-use crate::session::SignedIn;
+use crate::session::{SignedIn, SignedOut};
 use crate::tablet::Inner;
+use crate::{reserve, words};
 use argon2::{Algorithm, Argon2, Params, Version};
 use lamplight_domain::ids::StaffId;
+use lamplight_domain::kinds::{Act, Audit};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::{PinVerifier, Role, Staff};
 use lamplight_domain::time::{Clocks, SECOND_MS};
+use rusqlite::Transaction;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -19,53 +23,121 @@ const FREE_TRIES: u32 = 3;
 /// Waiting after the third wrong try, the fourth, and so on; the last one stays. A PIN of six digits then takes years
 /// to guess at the tablet, and a person in the dark with gloves on loses seconds.
 const WAITS_MS: [i64; 4] = [5 * SECOND_MS, 15 * SECOND_MS, 60 * SECOND_MS, 300 * SECOND_MS];
-const ROLES: [Role; 3] = [Role::Technician, Role::Nurse, Role::ChargeNurse];
+/// After so many wrong tries a charge nurse has to let the person in again, or the station to set a new PIN: no waiting
+/// ends it. By then more than twenty minutes have gone by.
+pub(crate) const TRIES_MAX: u32 = 10;
+/// Told how many are left from here on.
+const TRIES_WARN: u32 = 7;
+
+/// What stands before a try.
+enum Gate {
+    /// Counted already.
+    Try(SealedPin, u32),
+    Wait(i64),
+    LockedOut,
+    NoPin,
+}
 
 impl Inner {
     /// Blocks for the time of one Argon2id. Changes the user where somebody is signed in.
     ///
-    /// Errors: "staff.unknown", "role.not_on_tablet", "pin.wait" with how long, "pin.wrong".
+    /// Errors: "staff.unknown", "role.not_on_tablet", "access.ended", "sign_in.offline_too_long", "pin.wait" with how
+    /// long, "pin.wrong", "pin.locked_out".
     pub fn sign_in(&self, staff: StaffId, pin: &str) -> Result<SignedIn, Refusal> {
         let identity = self.identity().ok_or_else(join_first)?;
-        let roster = self.roster().ok_or_else(no_roster)?;
-        let person = roster.person(staff).filter(|p| p.active).ok_or_else(unknown)?;
-        if !ROLES.contains(&person.role) {
-            return Err(not_on_tablet(person));
-        }
+        let role = self.may_try(staff).inspect_err(|refusal| self.note_refused_sign_in(staff, refusal))?;
         // Counting and judging are one step, so that two calls at once are two tries.
-        let guard = self.identity_file.write(|to| {
+        let gate = self.write_identity(|to| {
             let at = self.clock.read();
-            let wait = pin_tries::of(to, staff)?.map_or(0, |tries| wait_ms(tries, at));
-            if wait == 0 {
-                pin_tries::count_one(to, staff, at)?;
+            let Some(pin) = pins::of(to, staff)? else { return Ok(Gate::NoPin) };
+            let tries = pin_tries::of(to, staff, &pin.salt)?;
+            let count = tries.map_or(0, |tries| tries.count);
+            let wait = tries.map_or(0, |tries| wait_ms(tries, at));
+            if count >= TRIES_MAX {
+                return Ok(Gate::LockedOut);
             }
-            Ok((wait, pins::of(to, staff)?))
-        });
-        let (wait, stored) = guard.map_err(|b| b.refusal())?;
-        if wait > 0 {
-            return Err(must_wait(wait));
-        }
-        let stored = stored.ok_or_else(unknown)?;
+            if wait > 0 {
+                return Ok(Gate::Wait(wait));
+            }
+            pin_tries::count_one(to, staff, &pin.salt, at)?;
+            Ok(Gate::Try(pin, count + 1))
+        })?;
+        failpoint!("pin.counted");
+        let (stored, count) = match gate {
+            Gate::Try(stored, count) => (stored, count),
+            Gate::Wait(ms) => return Err(must_wait(ms)),
+            Gate::LockedOut => {
+                let refusal = locked_out();
+                self.note_refused_sign_in(staff, &refusal);
+                return Err(refusal);
+            }
+            Gate::NoPin => return Err(unknown()),
+        };
         if !fits(&identity.device_secret.0, staff, pin, &stored)? {
-            tracing::info!(%staff, "wrong PIN");
-            return Err(self.wrong(staff));
+            tracing::info!(%staff, count, "wrong PIN");
+            return Err(self.wrong(staff, &stored, count));
         }
-        self.identity_file.write(|to| pin_tries::forget(to, staff))?;
-        let session = SignedIn { staff, role: person.role, touched: self.clock.read() };
+        self.write_identity(|to| pin_tries::forget(to, staff))?;
+        let session = SignedIn { staff, role, touched: self.clock.read() };
+        if self.session().is_some_and(|before| before.staff != staff) {
+            self.end_session(SignedOut::ChangeOfUser);
+        }
         *lock(&self.session) = Some(session);
+        lock(&self.viewed).clear();
         tracing::info!(%staff, "signed in");
+        self.audit(Some(staff), Audit::of(Act::SignedIn));
         self.changed();
         Ok(session)
     }
 
+    /// The role of somebody who may try their PIN here now.
+    fn may_try(&self, staff: StaffId) -> Result<Role, Refusal> {
+        let (identity, roster) = (self.identity().ok_or_else(join_first)?, self.roster().ok_or_else(no_roster)?);
+        let is_of_ward = |p: &&Staff| p.active && (p.wards.contains(&identity.ward) || !p.role.signs_in_on_tablets());
+        let person = roster.person(staff).filter(is_of_ward).ok_or_else(unknown)?;
+        if !person.role.signs_in_on_tablets() {
+            return Err(not_on_tablet(person));
+        }
+        let now = self.now().best();
+        if let Some(until) = person.until.filter(|until| now >= *until) {
+            return Err(ended(&words::clock_and_day(until, now, words::zone(Some(&roster)))));
+        }
+        self.may_sign_in_offline()?;
+        Ok(person.role)
+    }
+
+    /// On a full disk from the reserve: nobody is kept from a round by it.
+    fn write_identity<T>(&self, work: impl Fn(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, Refusal> {
+        match self.identity_file.write(&work) {
+            Err(Broken::Full) if reserve::free(&self.dir) => self.identity_file.write(&work),
+            done => done,
+        }
+        .map_err(|broken| broken.refusal())
+    }
+
     /// "Wrong", and how long the next try has to wait.
-    fn wrong(&self, staff: StaffId) -> Refusal {
-        let tries = self.identity_file.read(|from| pin_tries::of(from, staff)).ok().flatten();
+    fn wrong(&self, staff: StaffId, pin: &SealedPin, count: u32) -> Refusal {
+        let what = "wrong PIN".to_owned();
+        self.note(None, Audit { staff: Some(staff), what, ..Audit::of(Act::SignInFailed) });
+        if count >= TRIES_MAX {
+            self.note(None, Audit { staff: Some(staff), ..Audit::of(Act::LockedOut) });
+        }
+        self.write_audits();
+        if count >= TRIES_MAX {
+            tracing::warn!(%staff, "locked out");
+            return locked_out();
+        }
+        let tries = self.identity_file.read(|from| pin_tries::of(from, staff, &pin.salt)).ok().flatten();
         let wait = tries.map_or(0, |tries| wait_ms(tries, self.clock.read()));
-        let next = match wait {
+        let mut next = match wait {
             0 => "Try again.".to_owned(),
             ms => format!("Wait {}, then try again; the charge nurse can give you a new PIN.", duration(ms)),
         };
+        if count >= TRIES_WARN {
+            let left = TRIES_MAX - count;
+            let more = if left == 1 { "One more wrong PIN locks".to_owned() } else { format!("{left} more lock") };
+            next = format!("{next} {more} you out on this tablet.");
+        }
         Refusal::new("pin.wrong", "That PIN is not right.", next)
     }
 }
@@ -112,7 +184,21 @@ fn must_wait(ms: i64) -> Refusal {
         "Then try again; the charge nurse can give you a new PIN.",
     )
 }
-fn unknown() -> Refusal {
+fn locked_out() -> Refusal {
+    Refusal::new(
+        "pin.locked_out",
+        format!("{TRIES_MAX} wrong PINs: you are locked out on this tablet."),
+        "A charge nurse can let you in: on this tablet, or with a new PIN at the station. Help works without signing in.",
+    )
+}
+fn ended(at: &str) -> Refusal {
+    Refusal::new(
+        "access.ended",
+        format!("Your access ended at {at}."),
+        "A charge nurse can give it again, on this tablet or at the station.",
+    )
+}
+pub(crate) fn unknown() -> Refusal {
     Refusal::new(
         "staff.unknown",
         "This tablet does not know you as staff of its ward.",

@@ -1,6 +1,7 @@
 //! The tablet: what it holds open, and how it starts.
 
 use crate::answer::help::Unrecorded;
+use crate::audit::Audits;
 use crate::clock::{Clock, SystemClock};
 use crate::contact::Contact;
 use crate::disk;
@@ -15,10 +16,12 @@ use crate::session::SignedIn;
 use crate::sync::client::{Client, PackedBatch};
 use crate::trouble::Troubles;
 use lamplight_domain::chain::{Head, Link, body_hash};
+use lamplight_domain::ids::StayId;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::Roster;
 use lamplight_domain::time::{Clocks, Ms, Now};
 use rustix::fs::{FlockOperation, flock};
+use std::collections::BTreeSet;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32};
@@ -71,6 +74,10 @@ pub(crate) struct Inner {
     pub known: RwLock<Known>,
     pub contact: Mutex<Contact>,
     pub session: Mutex<Option<SignedIn>>,
+    /// Whose data the signed-in person has looked at.
+    pub viewed: Mutex<BTreeSet<StayId>>,
+    /// What is to be written down of people, and is not yet.
+    pub audits: Mutex<Audits>,
     pub troubles: Mutex<Troubles>,
     /// Until when this device's signal is silent: wall time to show, boot clock to judge.
     pub silenced: Mutex<Option<Clocks>>,
@@ -135,6 +142,8 @@ impl Tablet {
             known: RwLock::default(),
             contact: Mutex::default(),
             session: Mutex::default(),
+            viewed: Mutex::default(),
+            audits: Mutex::default(),
             troubles: Mutex::new(troubles),
             silenced: Mutex::default(),
             unrecorded: Mutex::default(),

@@ -32,6 +32,12 @@ impl HandClock {
         clocks.wall = clocks.wall + ms;
         clocks.boot_ms += ms;
     }
+    /// The machine was off for a while and starts with this on its wall clock.
+    pub fn reboot(&self, wall: Ms) {
+        let mut clocks = lock(&self.0);
+        let boot_id = Uuid::from_u128(clocks.boot_id.as_u128() + 1);
+        *clocks = Clocks { wall, boot_id, boot_ms: 1_000 };
+    }
     pub fn set_wall(&self, wall: Ms) {
         lock(&self.0).wall = wall;
     }
@@ -57,6 +63,9 @@ pub fn technician() -> StaffId {
 }
 pub fn nurse() -> StaffId {
     StaffId(Uuid::from_u128(0x72))
+}
+pub fn charge_nurse() -> StaffId {
+    StaffId(Uuid::from_u128(0x74))
 }
 pub fn manager() -> StaffId {
     StaffId(Uuid::from_u128(0x73))
@@ -97,6 +106,7 @@ pub fn roster() -> Roster {
             person(technician(), "Okafor", Role::Technician),
             person(nurse(), "Lindqvist", Role::Nurse),
             person(manager(), "Sato", Role::Manager),
+            person(charge_nurse(), "Ahmed", Role::ChargeNurse),
         ],
         tablets: vec![],
         lists: Lists {
@@ -106,7 +116,8 @@ pub fn roster() -> Roster {
             not_done: vec![item("emergency", Makes::Check)],
             ..Lists::default()
         },
-        settings: Settings::default(),
+        // No station is heard here, unless a test says so.
+        settings: Settings { offline_sign_in_hours: 0, ..Settings::default() },
     }
 }
 

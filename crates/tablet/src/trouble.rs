@@ -2,6 +2,7 @@
 
 use lamplight_domain::kinds::RecordsMissing;
 use lamplight_domain::refusal::Refusal;
+use lamplight_domain::time::HOUR_MS;
 use std::collections::BTreeMap;
 
 /// Stretches of numbers that a screen names.
@@ -126,6 +127,45 @@ pub fn moved(ward: &str) -> Refusal {
         "tablet.moved",
         format!("The station moved this tablet to {ward}. All that was recorded before was sent first."),
         format!("Look at the patients of {ward} from now on; half-made entries are kept for who began them."),
+    )
+}
+
+pub fn audit_not_written() -> Refusal {
+    Refusal::new(
+        "audit.not_written",
+        "This tablet cannot write down who signed in and who looked at whom.",
+        "Go on looking after patients; it is tried again. Tell whoever looks after the tablets.",
+    )
+}
+
+/// `since`: when the station was heard last.
+pub fn sign_in_ends(left_ms: i64, since: Option<&str>) -> Refusal {
+    let left = match left_ms / HOUR_MS {
+        0 => "less than an hour".to_owned(),
+        1 => "an hour".to_owned(),
+        hours => format!("{hours} hours"),
+    };
+    let heard = since.map_or(String::new(), |at| format!(" It heard the station last {at}."));
+    Refusal::new(
+        "sign_in.ends_soon",
+        format!("In {left} nobody can sign in on this tablet any more.{heard}"),
+        "Bring it where it has network before then. Whoever is signed in stays in, and help always works.",
+    )
+}
+
+pub fn access_ends(at: &str) -> Refusal {
+    Refusal::new(
+        "access.ends_soon",
+        format!("Your access ends at {at}."),
+        "Hand over before then, or have a charge nurse give access again.",
+    )
+}
+
+pub fn access_ended(at: &str) -> Refusal {
+    Refusal::new(
+        "access.ended",
+        format!("Your access ended at {at}. What you save is kept and marked."),
+        "Finish what you began, hand over, and lock the tablet.",
     )
 }
 

@@ -28,6 +28,7 @@ pub fn saved(event: Option<&Event>, at: Ms, zone: Tz) -> String {
         Some(Event::WatchStarted { .. }) => "With the patient since",
         Some(Event::WatchEnded { .. }) => "Left the patient",
         Some(Event::Verified { .. }) => "Verified",
+        Some(Event::Claimed { .. }) => "Written down as your call for help",
         Some(Event::StayProvisional(_)) => "Put on this board",
         _ => "Saved on this tablet",
     };

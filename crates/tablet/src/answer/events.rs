@@ -113,6 +113,12 @@ impl Inner {
         self.signed(stay, Event::EmergencyEnded { of: end.of, words: end.words })
     }
 
+    /// Errors: "claim.…", "record.unknown".
+    pub(super) fn claim(&self, of: RecordId) -> Result<Saved, Refusal> {
+        let stay = self.stay_of(of)?;
+        self.signed(stay, Event::Claimed { of })
+    }
+
     fn of_ward(&self, event: Event) -> Result<Saved, Refusal> {
         self.signed(None, event)
     }

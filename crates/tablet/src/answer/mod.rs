@@ -6,18 +6,22 @@ mod events;
 pub(crate) mod help;
 #[cfg(test)]
 mod help_tests;
+mod people;
 pub(crate) mod state;
 #[cfg(test)]
 mod tests;
 mod ward;
 
 use crate::file::lock;
-use crate::session::SignedIn;
+use crate::session::{SignedIn, SignedOut};
 use crate::tablet::{Inner, Tablet};
 use lamplight_domain::commands::*;
+use lamplight_domain::ids::{StaffId, StayId};
+use lamplight_domain::kinds::{Act, Audit};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::views::{Board, Locked, PatientDay};
 use serde_json::Value;
+use zeroize::Zeroize;
 
 /// Commands that the page gives by itself, with nobody's finger on it: they keep no tablet unlocked.
 const BY_ITSELF: &[Command] =
@@ -34,7 +38,12 @@ impl Tablet {
                 "Close Lamplight and open it again.",
             )
         })?;
-        access::may(command.access(), self.0.state())?;
+        let (state, by) = self.0.state();
+        access::may(command.access(), state).inspect_err(|refusal| {
+            if let Some(by) = by.filter(|_| refusal.code == access::NOT_ALLOWED) {
+                self.0.note_refused(by, command.name());
+            }
+        })?;
         if !BY_ITSELF.contains(&command) {
             self.0.touch();
         }
@@ -44,7 +53,7 @@ impl Tablet {
 
     /// Locks now. Half-made entries stay with their author.
     pub fn lock(&self) {
-        self.0.lock();
+        self.0.end_session(SignedOut::ByButton);
     }
 
     async fn blocking<T: Send + 'static>(
@@ -66,9 +75,9 @@ impl Tablet {
 
 impl Inner {
     /// Locks first where nobody has touched the tablet for too long.
-    fn state(&self) -> access::State {
-        let joined = self.identity().is_some();
-        access::State { joined, signed_in: self.session().map(|s| s.role) }
+    fn state(&self) -> (access::State, Option<StaffId>) {
+        let (joined, session) = (self.identity().is_some(), self.session());
+        (access::State { joined, signed_in: session.map(|s| s.role) }, session.map(|s| s.staff))
     }
 
     /// Who is signed in now, the idle lock applied.
@@ -77,7 +86,7 @@ impl Inner {
         let session = (*lock(&self.session))?;
         if session.is_idle(self.clock.read(), limit) {
             tracing::info!("locked: nobody was here");
-            self.lock();
+            self.end_session(SignedOut::Idle);
             return None;
         }
         Some(session)
@@ -93,10 +102,22 @@ impl Inner {
         }
     }
 
-    fn lock(&self) {
-        if lock(&self.session).take().is_some() {
-            self.changed();
+    /// Nobody waits for a disk here: the alarm may be the one that finds the tablet idle.
+    pub fn end_session(&self, how: SignedOut) {
+        let Some(session) = lock(&self.session).take() else { return };
+        lock(&self.viewed).clear();
+        self.note(Some(session.staff), Audit { what: how.words().to_owned(), ..Audit::of(Act::SignedOut) });
+        self.changed();
+    }
+
+    /// A patient's data are about to be shown: on record the first time since this person signed in.
+    fn viewed(&self, stay: StayId) -> Result<(), Refusal> {
+        let staff = self.signed_in()?.staff;
+        let stay = self.known().records.resolved(stay);
+        if lock(&self.viewed).insert(stay) {
+            self.audit(Some(staff), Audit { stay: Some(stay), ..Audit::of(Act::Viewed) });
         }
+        Ok(())
     }
 }
 
@@ -132,8 +153,12 @@ impl Answer for Tablet {
         self.blocking(move |inner| inner.set_theme(args.theme)).await
     }
     async fn lock(&self, _: Nothing) -> Result<Nothing, Refusal> {
-        self.0.lock();
-        Ok(Nothing {})
+        self.blocking(|inner| {
+            inner.end_session(SignedOut::ByButton);
+            inner.write_audits();
+            Ok(Nothing {})
+        })
+        .await
     }
     async fn touch(&self, _: Nothing) -> Result<Nothing, Refusal> {
         Ok(Nothing {})
@@ -142,7 +167,12 @@ impl Answer for Tablet {
         self.blocking(Inner::board_with_help).await
     }
     async fn pad(&self, args: OfStay) -> Result<Pad, Refusal> {
-        self.blocking(move |inner| inner.pad(args.stay)).await
+        self.blocking(move |inner| {
+            let pad = inner.pad(args.stay)?;
+            inner.viewed(args.stay)?;
+            Ok(pad)
+        })
+        .await
     }
     async fn save(&self, args: Save) -> Result<Saved, Refusal> {
         self.blocking(|inner| inner.save(args)).await
@@ -160,7 +190,12 @@ impl Answer for Tablet {
         self.blocking(|inner| inner.amend(args)).await
     }
     async fn day(&self, args: OfDay) -> Result<PatientDay, Refusal> {
-        self.blocking(move |inner| inner.day(args.stay, args.date.as_deref())).await
+        self.blocking(move |inner| {
+            let day = inner.day(args.stay, args.date.as_deref())?;
+            inner.viewed(args.stay)?;
+            Ok(day)
+        })
+        .await
     }
     async fn take_up(&self, args: TakeUp) -> Result<TakenUp, Refusal> {
         self.blocking(|inner| inner.take_up(args)).await
@@ -188,5 +223,22 @@ impl Answer for Tablet {
     }
     async fn verify(&self, _: Nothing) -> Result<Saved, Refusal> {
         self.blocking(Inner::verify).await
+    }
+    async fn claim(&self, args: OfRecord) -> Result<Saved, Refusal> {
+        self.blocking(move |inner| inner.claim(args.record)).await
+    }
+    async fn people(&self, _: Nothing) -> Result<People, Refusal> {
+        self.blocking(Inner::people).await
+    }
+    async fn let_in(&self, args: OfPerson) -> Result<People, Refusal> {
+        self.blocking(move |inner| inner.let_in(args.staff)).await
+    }
+    async fn give_access(&self, mut args: GiveAccess) -> Result<People, Refusal> {
+        self.blocking(move |inner| {
+            let done = inner.give_access(&args);
+            args.pin.zeroize();
+            done
+        })
+        .await
     }
 }

@@ -20,6 +20,8 @@ use std::sync::Arc;
 pub(crate) const THEME: &str = "theme";
 /// A signal is silenced for two minutes, never longer.
 const SILENCE_MS: i64 = 2 * MINUTE_MS;
+/// A guest is warned so long before their access ends.
+const ACCESS_WARN_MS: i64 = 30 * MINUTE_MS;
 /// Warned below this: a month of a ward's records is a few tens of megabytes.
 const NEARLY_FULL_BYTES: u64 = 200 * 1024 * 1024;
 
@@ -218,11 +220,24 @@ impl Inner {
     }
 
     fn troubles(&self) -> Vec<Refusal> {
+        self.tell_of_being_offline();
+        self.tell_of_access_that_ends();
         crate::reserve::keep(&self.dir);
         let free = crate::file::broken::free_bytes(&self.dir.join("."));
         let nearly_full = free.filter(|bytes| *bytes < NEARLY_FULL_BYTES);
         self.set_trouble(nearly_full.is_some(), trouble::disk_nearly_full(nearly_full.unwrap_or(0) / 1024 / 1024));
         lock(&self.troubles).all()
+    }
+
+    /// To a guest who is signed in.
+    fn tell_of_access_that_ends(&self) {
+        let (roster, now) = (self.roster(), self.now().best());
+        let until = self.session().zip(roster.as_ref()).and_then(|(s, roster)| roster.person(s.staff)?.until);
+        let at = until.map(|until| words::clock_and_day(until, now, words::zone(roster.as_deref())));
+        let left = until.map_or(i64::MAX, |until| until - now);
+        let at = at.unwrap_or_default();
+        self.set_trouble((1..=ACCESS_WARN_MS).contains(&left), trouble::access_ends(&at));
+        self.set_trouble(left <= 0, trouble::access_ended(&at));
     }
 
     /// Adds or takes away a trouble by its code.

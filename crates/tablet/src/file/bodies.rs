@@ -73,17 +73,17 @@ pub fn by_id(from: &Connection, id: RecordId) -> rusqlite::Result<Option<Body>> 
     Ok(bytes.and_then(|b| Body::parse(&b).ok()))
 }
 
-/// Kinds of which only the newest matter: what was observed, and what machines note about themselves. Everything
-/// else stands until another record ends it, whatever its age. The index `bodies_standing` has the same list.
+/// Kinds of which only the newest matter: what was observed, what machines note about themselves, and what was noted of
+/// people, which is in no board at all. Everything else stands until another record ends it, whatever its age. The index `bodies_standing` has the same list.
 pub(super) const PASSING: &str =
-    "'check', 'heard', 'cant_tell', 'not_done', 'mood', 'behaviour', 'note', 'silenced', 'clock.measured'";
+    "'check', 'heard', 'cant_tell', 'not_done', 'mood', 'behaviour', 'note', 'silenced', 'clock.measured', 'audit'";
 /// A stay's newest checks are taken however old they are; more than one, since the last may have been retracted.
 pub const LAST_OF_STAY: u32 = 8;
 
 /// What a board needs: all since `since`, standing records of any age, and the last checks of each stay. Takes as
 /// long as there is of that, however much the file holds.
 pub fn for_board(from: &Connection, since: Ms) -> rusqlite::Result<Vec<Record>> {
-    let recent = records(from, &format!("{WITH_ORIGIN} WHERE b.observed_at >= ?1"), [since.0])?;
+    let recent = records(from, &format!("{WITH_ORIGIN} WHERE b.observed_at >= ?1 AND b.kind <> 'audit'"), [since.0])?;
     let standing = format!("{WITH_ORIGIN} WHERE b.kind NOT IN ({PASSING}) AND b.observed_at < ?1");
     let mut all = records(from, &standing, [since.0])?;
     all.extend(recent);

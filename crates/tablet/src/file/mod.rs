@@ -7,6 +7,7 @@ pub mod bodies;
 pub mod broken;
 pub mod drafts;
 pub mod feeds;
+pub mod guests;
 pub mod heads;
 pub mod held;
 pub mod identity;

@@ -32,9 +32,11 @@ pub struct Old {
 pub type At = (Ms, i64);
 pub const START: At = (Ms(i64::MIN), 0);
 
-/// May the body go, by age and by what the server holds? ?1 before, ?2 backed up, ?3 author, ?4 confirmed.
+/// May the body go, by age and by what the server holds? No feed of this tablet tells of audit: of that a receipt does. ?1 before, ?2 backed up, ?3 author, ?4 confirmed.
 const MAY_GO: &str = "b.observed_at < ?1
-  AND EXISTS (SELECT 1 FROM held h WHERE h.body_hash = b.hash AND h.received_at < min(?1, ?2))
+  AND (EXISTS (SELECT 1 FROM held h WHERE h.body_hash = b.hash AND h.received_at < min(?1, ?2))
+    OR (b.kind = 'audit' AND EXISTS (SELECT 1 FROM links l JOIN receipts r ON r.author = l.author AND r.seq >= l.seq
+        WHERE l.body_hash = b.hash AND r.received_at < min(?1, ?2))))
   AND NOT EXISTS (SELECT 1 FROM links l WHERE l.body_hash = b.hash AND l.author = ?3 AND l.seq > ?4)";
 
 /// The next passing observations that may go, in order of time, and where to go on; None at the end. What is kept

@@ -7,3 +7,8 @@ CREATE TRIGGER pruned_never_changes BEFORE UPDATE ON pruned
 BEGIN SELECT RAISE(ABORT, 'what was pruned stays known'); END;
 CREATE TRIGGER pruned_never_goes BEFORE DELETE ON pruned
 BEGIN SELECT RAISE(ABORT, 'what was pruned stays known'); END;
+
+-- Audit does not stand either: it is kept, sent, and in no board.
+DROP INDEX bodies_standing;
+CREATE INDEX bodies_standing ON bodies (observed_at) WHERE kind NOT IN
+  ('check', 'heard', 'cant_tell', 'not_done', 'mood', 'behaviour', 'note', 'silenced', 'clock.measured', 'audit');

@@ -56,6 +56,10 @@ impl State {
         if self.bodies.insert(hash, bytes.to_vec()).is_some() {
             return;
         }
+        // No ward's feed has it.
+        if Body::parse(bytes).is_ok_and(|body| body.envelope.ward == WardId::FACILITY) {
+            return;
+        }
         let n = self.feed.len() as u64 + 1;
         let id = Body::parse(bytes).map_or(RecordId(Uuid::nil()), |b| b.envelope.id);
         let before = self.feed.last().map_or(Hash::ZERO, |f| f.2);

@@ -6,13 +6,14 @@ use super::push::local;
 use super::witness;
 use crate::contact::Exchange;
 use crate::failpoint::failpoint;
-use crate::file::{bodies, feeds, held, kept, lock, meta, pins, roster};
+use crate::file::{bodies, feeds, guests, held, kept, lock, meta, pins, roster};
 use crate::identity::Identity;
-use crate::known::{CONTACTS, IN_MEMORY_MS, Known};
+use crate::known::{CONTACTS, IN_MEMORY_MS, Known, with_guests};
 use crate::tablet::{CONTACT, Inner, ROSTER};
 use crate::trouble;
 use lamplight_domain::chain::{Hash, feed_hash};
 use lamplight_domain::ids::RecordId;
+use lamplight_domain::kinds::Event;
 use lamplight_domain::record::{Body, Record};
 use lamplight_domain::roster::Roster;
 use lamplight_domain::time::MINUTE_MS;
@@ -257,6 +258,8 @@ impl Inner {
         let (mut unreadable, mut old) = (0, false);
         for Row { row, hash, bytes, body } in rows {
             match body {
+                // In no board: it is not kept in memory, whoever's it is.
+                Some(Body { event: Some(Event::Audit(_)), .. }) => {}
                 Some(body) => {
                     old |= body.envelope.observed_at < before;
                     let received_at = Some(row.received_at);
@@ -315,8 +318,9 @@ impl Inner {
         // Without it no board can be shown and nothing recorded: also where the other file is lost.
         self.records.write(|to| meta::set(to, ROSTER, &roster)).map_err(local)?;
         {
+            let guests = self.identity_file.read(guests::all).map_err(local)?;
             let mut known = self.known_mut();
-            (known.roster, known.lacks_pins) = (Some(Arc::new(roster)), false);
+            (known.roster, known.lacks_pins) = (Some(Arc::new(with_guests(&roster, guests))), false);
         }
         lock(&self.troubles).over("identity.set_aside");
         self.changed();

@@ -85,6 +85,7 @@ impl Inner {
         let (with_credential, most) = (pushing.with_credential, pushing.most_links);
         // One look at the file for both: between a tap and its receipt every hop counts.
         let look = move |inner: &Inner| {
+            inner.write_audits();
             let first = if ask { None } else { Some(inner.next_batch(most, with_credential)?) };
             Ok((inner.is_healing()?, first))
         };
