@@ -257,6 +257,66 @@ const SCREENS: Screen[] = [
       await at(page, ids.refusal).waitFor();
     },
   },
+  {
+    name: 'locked-out',
+    query: 'with=locked-out,guest',
+    reach: async (page) => {
+      await at(page, ids.person('Maya', '')).click();
+      await page.keyboard.type('246810');
+      await page.locator('[data-code="pin.locked_out"]').waitFor();
+    },
+  },
+  {
+    name: 'locked-ending',
+    query: 'with=ending',
+    reach: (page) => at(page, ids.refusal).waitFor(),
+  },
+  { name: 'board-ending', query: 'as=technician&with=ending', reach: (page) => at(page, ids.card('104A')).waitFor() },
+  { name: 'board-ended', query: 'as=technician&with=ended', reach: (page) => at(page, ids.card('104A')).waitFor() },
+  {
+    name: 'status-charge-nurse',
+    query: 'as=nurse&with=ending',
+    reach: async (page) => {
+      await at(page, ids.statusStrip).click();
+      await at(page, ids.people).waitFor();
+    },
+  },
+  {
+    name: 'people',
+    query: 'as=nurse&with=locked-out,guest',
+    reach: async (page) => {
+      await at(page, ids.statusStrip).click();
+      await at(page, ids.people).click();
+      await at(page, ids.giveAccess).waitFor();
+    },
+  },
+  {
+    name: 'give-access',
+    query: 'as=nurse',
+    reach: async (page) => {
+      await at(page, ids.statusStrip).click();
+      await at(page, ids.people).click();
+      await at(page, ids.giveAccess).click();
+      for (const [field, words] of [
+        ['given', 'Eva'],
+        ['family', 'Novak'],
+        ['number', 'Agency Northstaff 118'],
+      ] as const)
+        await at(page, ids.guestField(field)).fill(words);
+      await at(page, ids.hours(8)).click();
+      await at(page, ids.newPin).fill('351806');
+      await at(page, ids.newPinAgain).fill('351807');
+      await at(page, ids.pinsDiffer).waitFor();
+    },
+  },
+  {
+    name: 'emergency-unsigned',
+    query: 'as=technician&with=unsigned',
+    reach: async (page) => {
+      await at(page, ids.emergency(0)).click();
+      await at(page, ids.claim).waitFor();
+    },
+  },
   { name: 'take-over', query: 'as=nurse', reach: (page) => at(page, ids.takeOver).click() },
   { name: 'take-up', query: 'as=technician', reach: (page) => at(page, ids.takeUp).click() },
   { name: 'status', query: 'as=technician&with=trouble', reach: (page) => at(page, ids.statusStrip).click() },

@@ -105,6 +105,8 @@ export const ids = {
   told: 'told',
   timer: 'timer',
   whoCame: 'who-came',
+  caller: 'caller',
+  claim: 'claim',
   found: 'found',
   endEmergency: 'end-emergency',
   handOver: 'hand-over',
@@ -121,4 +123,18 @@ export const ids = {
   verify: 'verify',
   theme: (theme: string) => `theme-${theme}`,
   trouble: 'trouble',
+
+  // people, for the charge nurse
+  people: 'people',
+  lockedOut: (staff: string) => `locked-out-${staff}`,
+  letIn: 'let-in',
+  guest: (staff: string) => `guest-${staff}`,
+  giveAccess: 'give-access',
+  guestField: (field: string) => `guest-${field}`,
+  hours: (hours: number) => `hours-${String(hours)}`,
+  newPin: 'new-pin',
+  newPinAgain: 'new-pin-again',
+  pinsDiffer: 'pins-differ',
+  giveAccessConfirm: 'give-access-confirm',
+  back: 'back',
 } as const;

@@ -33,6 +33,7 @@ export function unheard(
     at,
     clock,
     by: '',
+    may_claim: false,
     acknowledged_by: null,
     recorded: false,
     sent: false,

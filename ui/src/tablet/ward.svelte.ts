@@ -71,6 +71,10 @@ class Ward {
     return this.session?.role === 'nurse' || this.session?.role === 'charge_nurse';
   }
 
+  get chargeNurse(): boolean {
+    return this.session?.role === 'charge_nurse';
+  }
+
   /** The first of what the signed-in person has not saved. */
   get notSaved(): NotSaved | null {
     return this.acts.unsaved.find((one) => one.staff === this.#staff) ?? null;
