@@ -72,6 +72,13 @@ enum Verb {
         #[arg(long)]
         count: usize,
     },
+    /// Sign in with a PIN, as on the locked screen; the program's end locks again
+    SignIn {
+        #[arg(long)]
+        staff: String,
+        #[arg(long)]
+        pin: String,
+    },
     /// Send what waits and take what is new
     Sync,
     /// Let go of what is old, backed up at the server, and says nothing about how things stand
@@ -132,6 +139,7 @@ async fn answer(sim: Sim) -> Result<(Option<Value>, ExitCode)> {
             }
             recorded
         }
+        Verb::SignIn { staff, pin } => it()?.call("sign_in", json!({ "staff": staff, "pin": pin })).await?,
         Verb::Sync => tablet::sync(&it()?).await?,
         Verb::Prune => json!({ "pruned": it()?.prune()? }),
         Verb::Status => tablet::status(&it()?)?,

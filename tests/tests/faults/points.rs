@@ -1,7 +1,7 @@
 //! The built programs end at every named step there is, as by kill -9, and are started again: nobody does anything
 //! else, and what was shown as saved is on the server once. A step without a story here fails this test.
 
-use crate::house::{House, copy, lines_at};
+use crate::house::{House, copy, lines_at, roster};
 use lamplight_tests::facility::{Facility, lines};
 use lamplight_tests::process::{self, alive};
 use lamplight_tests::programs;
@@ -19,6 +19,8 @@ const ABORTED: Option<i32> = Some(6);
 enum Story {
     Joins,
     Records,
+    /// Somebody types a PIN.
+    SignsIn,
     Sends,
     /// Its records file is damaged while it is closed.
     FindsDamage,
@@ -36,6 +38,7 @@ fn story_of(step: &str) -> Story {
         | "identity.in-one-file"
         | "copy.begun"
         | "copy.named" => Story::Joins,
+        "pin.counted" => Story::SignsIn,
         "pen.copied" | "pen.written" | "pen.committed" => Story::Records,
         "receipt.believed" | "receipt.kept" | "page.written" | "page.committed" => Story::Sends,
         "aside.marked" | "aside.moved" | "rebuild.carried-over" | "rebuild.filled" => Story::FindsDamage,
@@ -163,7 +166,9 @@ async fn a_tablet_that_ends_at_any_step_goes_on_where_it_was() {
         }
         let record = ["record", "--count", "1", "--each"];
         let invite = ledger.facility.new_invite().await;
+        let staff = roster().staff[0].id.to_string();
         let last: &[&str] = match story {
+            Story::SignsIn => &["sign-in", "--staff", &staff, "--pin", "472913"],
             Story::Joins => &["join", "--invite", &invite],
             Story::Records => {
                 ledger.record(&dir, "1");

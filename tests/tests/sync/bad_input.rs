@@ -7,7 +7,9 @@ use lamplight_tablet::{Options, Tablet};
 use lamplight_tests::cable::Weather;
 use lamplight_tests::facility::{Facility, WARD};
 use lamplight_tests::sim::tablet::Walk;
+use lamplight_tests::{process, programs};
 use serde_json::{Value, json};
+use std::os::unix::process::ExitStatusExt;
 
 fn helpful(refused: &Refusal) {
     assert!(!refused.code.is_empty() && !refused.what.is_empty() && !refused.next.is_empty(), "{refused:?}");
@@ -38,6 +40,30 @@ async fn wrong_pins_wait_longer_and_longer_and_a_restart_does_not_help() {
     assert_eq!(Some(&refused.code), codes.last());
     let (other, other_pin) = ward.login(&tablet, "nurse", 0).await;
     sign_in(&tablet, &other, &other_pin).await.expect("others are not locked out");
+}
+
+#[tokio::test]
+async fn a_try_at_a_pin_counts_though_the_program_is_killed_before_it_answers() {
+    let ward = Ward::open();
+    let tablet = ward.tablet("a").await;
+    let (staff, pin) = ward.login(&tablet, "technician", 0).await;
+    drop(tablet);
+    let sign_in_program = |pin: &str, ends_at: Option<&str>| {
+        let mut command = std::process::Command::new(programs::path("lamplight-sim"));
+        command.arg("tablet").arg("--dir").arg(ward.dir("a"));
+        command.args(["sign-in", "--staff", &staff, "--pin", pin]);
+        if let Some(step) = ends_at {
+            command.env("FAILPOINTS", format!("{step}=return"));
+        }
+        process::run(command).unwrap()
+    };
+    for _ in 0..3 {
+        let (status, out, _) = sign_in_program("904417", Some("pin.counted"));
+        assert_eq!((status.signal(), out.as_str()), (Some(6), ""), "killed, and nothing answered");
+    }
+    let (status, _, err) = sign_in_program(&pin, None);
+    assert!(!status.success() && err.contains("[pin.wait]"), "{err}");
+    assert!(!err.contains(&pin), "{err}");
 }
 
 #[tokio::test]

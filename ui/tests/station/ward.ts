@@ -152,6 +152,7 @@ export function worst(): Board {
     steps:
       n === 1 ? ['Bathroom, bedroom behind the door, courtyard, exits', 'Nurse starts the missing-patient plan'] : [],
     others_due: n === 1 ? ['102A in 2 min', '110A in 3 min'] : [],
+    may_claim: false,
   });
   return {
     ...base,
