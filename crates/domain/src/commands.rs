@@ -483,4 +483,6 @@ pub struct Status {
     pub troubles: Vec<crate::refusal::Refusal>,
     /// Can the alarm be heard on this machine.
     pub sound: bool,
+    /// "This tablet's files are protected by the machine's key store; the facility can open them too."
+    pub protection: String,
 }

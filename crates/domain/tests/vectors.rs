@@ -177,6 +177,7 @@ fn page(next: FeedNext, rows: std::ops::RangeInclusive<u64>) -> FeedPage {
         backed_up: Some(AT),
         began_with: Some(AT - 86_400_000),
         heads: vec![HeadShown { signed: signed_head(), credentials: vec![credential()] }],
+        trust: None,
         request: id(0x4F),
     };
     let all = bodies();

@@ -73,6 +73,14 @@ enum Command {
         #[command(subcommand)]
         what: OneTablet,
     },
+    /// Open a copy of a tablet's folder whose own key is gone, with the facility's. Prints no key.
+    Recover {
+        #[arg(long)]
+        data: PathBuf,
+        /// The folder into which the tablet's folder was copied.
+        #[arg(long)]
+        tablet: PathBuf,
+    },
     /// Walk every chain and compare it with what tablets saw; ends with 1 and every break by name.
     Verify {
         #[arg(long)]
@@ -185,6 +193,7 @@ impl Cli {
                     &json!({ "tablet": tablet.name, "id": tablet.id, "ward": tablet.ward, "revoked": tablet.revoked }),
                 )
             }
+            Command::Recover { data, tablet } => print(&commands::recover(&data, &tablet)?),
             Command::Verify { data, against, json } => verify(&data, &against, json),
             Command::Export { data } => {
                 let mut out = std::io::BufWriter::new(std::io::stdout().lock());

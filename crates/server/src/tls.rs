@@ -37,6 +37,8 @@ pub struct Authority {
     pub der: Vec<u8>,
     /// PKCS#8.
     pub key_der: Zeroizing<Vec<u8>>,
+    /// Which one of this facility: 1 is the first.
+    pub number: u32,
 }
 
 fn refuse(e: impl std::fmt::Display) -> Refusal {
@@ -47,12 +49,20 @@ fn moment(at: Ms) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(at.0.div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
+/// The first authority's name has no number, as it never had.
+fn authority_name(facility: FacilityId, number: u32) -> DistinguishedName {
+    let mut name = DistinguishedName::new();
+    let numbered = if number > 1 { format!(", authority {number}") } else { String::new() };
+    name.push(DnType::CommonName, format!("Lamplight facility {}{numbered}", facility.0));
+    name
+}
+
 /// The same parameters at every call, but for the time: the issuer's name must stay what the certificate says.
-fn authority_params(facility: FacilityId, now: Ms) -> CertificateParams {
+fn authority_params(facility: FacilityId, number: u32, now: Ms) -> CertificateParams {
     let mut params = CertificateParams::default();
-    params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, format!("Lamplight facility {}", facility.0));
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.distinguished_name = authority_name(facility, number);
+    // It issues servers' certificates, and vouches for its successors.
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.not_before = moment(now) - Duration::days(BEFORE_DAYS);
     params.not_after = moment(now) + Duration::days(AUTHORITY_DAYS);
@@ -60,26 +70,46 @@ fn authority_params(facility: FacilityId, now: Ms) -> CertificateParams {
 }
 
 impl Authority {
-    pub fn make(facility: FacilityId, now: Ms) -> Result<Authority, Refusal> {
+    /// `number`: 1 for a facility's first authority, 2 for the one after it.
+    pub fn make(facility: FacilityId, number: u32, now: Ms) -> Result<Authority, Refusal> {
         let key = KeyPair::generate().map_err(refuse)?;
-        let certificate = authority_params(facility, now).self_signed(&key).map_err(refuse)?;
-        Ok(Authority { der: certificate.der().to_vec(), key_der: key.serialize_der().into() })
+        let certificate = authority_params(facility, number, now).self_signed(&key).map_err(refuse)?;
+        Ok(Authority { der: certificate.der().to_vec(), key_der: key.serialize_der().into(), number })
     }
 
     /// For a file, and for tablets' lists of authorities.
     pub fn pem(&self) -> String {
-        use base64::{Engine, engine::general_purpose::STANDARD};
-        let text = STANDARD.encode(&self.der);
-        let lines: Vec<&str> = (0..text.len()).step_by(64).map(|i| &text[i..(i + 64).min(text.len())]).collect();
-        format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+        lamplight_domain::chain::pem(&self.der)
+    }
+
+    fn key(&self) -> Result<KeyPair, Refusal> {
+        KeyPair::from_pkcs8_der_and_sign_algo(&self.key_der.as_slice().into(), &rcgen::PKCS_ECDSA_P256_SHA256)
+            .map_err(refuse)
+    }
+
+    fn issuer(&self, facility: FacilityId, now: Ms) -> Result<Issuer<'static, KeyPair>, Refusal> {
+        Ok(Issuer::new(authority_params(facility, self.number, now), self.key()?))
+    }
+
+    /// The successor's name and key in a certificate by this authority (DER): whoever knows only this one believes
+    /// what the successor issues, where a server shows this certificate too.
+    pub fn vouch_for(&self, next: &Authority, facility: FacilityId, now: Ms) -> Result<Vec<u8>, Refusal> {
+        let mut params = authority_params(facility, next.number, now);
+        params.use_authority_key_identifier_extension = true;
+        let certificate = params.signed_by(&next.key()?, &self.issuer(facility, now)?).map_err(refuse)?;
+        Ok(certificate.der().to_vec())
     }
 
     /// TLS 1.3 only, with a fresh certificate for the facility's name, `localhost`, 127.0.0.1 and these hosts.
-    pub fn server_config(&self, facility: FacilityId, hosts: &[Host], now: Ms) -> Result<ServerConfig, Refusal> {
-        let authority_key =
-            KeyPair::from_pkcs8_der_and_sign_algo(&self.key_der.as_slice().into(), &rcgen::PKCS_ECDSA_P256_SHA256)
-                .map_err(refuse)?;
-        let issuer = Issuer::new(authority_params(facility, now), authority_key);
+    /// `crossed`: certificates of former authorities for this one, newest first.
+    pub fn server_config(
+        &self,
+        facility: FacilityId,
+        crossed: &[Vec<u8>],
+        hosts: &[Host],
+        now: Ms,
+    ) -> Result<ServerConfig, Refusal> {
+        let issuer = self.issuer(facility, now)?;
         let key = KeyPair::generate().map_err(refuse)?;
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
@@ -101,7 +131,9 @@ impl Authority {
             }
         }
         let certificate = params.signed_by(&key, &issuer).map_err(refuse)?;
-        let chain = vec![certificate.der().clone(), CertificateDer::from(self.der.clone())];
+        let mut chain = vec![certificate.der().clone()];
+        chain.extend(crossed.iter().map(|der| CertificateDer::from(der.clone())));
+        chain.push(CertificateDer::from(self.der.clone()));
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_protocol_versions(&[&rustls::version::TLS13])

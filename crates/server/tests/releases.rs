@@ -65,6 +65,7 @@ async fn a_facility_of_release_0_1_is_served_whole() {
         roster_version: 0,
         name: known.name.clone(),
         own_by_hash: false,
+        trust: None,
         request: uuid::Uuid::nil(),
     };
     let page = lamplight_domain::wire::Facility::feed(&server, ask).await.unwrap();

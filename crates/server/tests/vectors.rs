@@ -64,6 +64,7 @@ async fn the_vectors_batch_gets_the_vectors_receipt_and_feed() {
         roster_version: 0,
         name: "W-3".into(),
         own_by_hash: false,
+        trust: None,
         request: uuid::Uuid::nil(),
     };
     let FeedNext::Cursor(end) = server.feed(ask).await.unwrap().header.next else { panic!("one page is enough") };

@@ -4,6 +4,8 @@
 /// Every one there is. A test ends the program at each and looks what became of it.
 pub const NAMES: &[&str] = &[
     "pin.counted",
+    "key.locked",
+    "key.doubled",
     "pen.copied",
     "pen.written",
     "pen.committed",

@@ -1,7 +1,7 @@
 //! Who this tablet is, from joining on: its facility, its ward, its keys.
 
 use crate::keys::Chance;
-use lamplight_domain::chain::{Credential, Endorser, PublicKey, SigningKey};
+use lamplight_domain::chain::{Credential, Endorser, PublicKey, SigningKey, Trust};
 use lamplight_domain::ids::{AuthorId, FacilityId, TabletId, WardId};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::Ms;
@@ -26,6 +26,9 @@ pub struct Identity {
     pub device_secret: Secret,
     /// Server time at joining: no certificate is judged by an earlier time.
     pub joined_at: Ms,
+    /// What the facility said last of its keys. None before a server of this release was met.
+    #[serde(default)]
+    pub trust: Option<Trust>,
     /// All authors that this tablet was; the last one writes.
     pub authors: Vec<OwnAuthor>,
 }

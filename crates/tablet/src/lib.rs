@@ -47,7 +47,7 @@ mod words;
 
 pub use answer::state::SyncState;
 pub use clock::{Clock, SystemClock};
-pub use keys::Chance;
+pub use keys::{Chance, KeyStore, Protection, SecretService, StoreFault};
 pub use sync::SyncReport;
 pub use tablet::{Options, Tablet};
 pub use verify::{PrunedLink, Verified, verify};

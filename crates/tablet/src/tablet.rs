@@ -8,7 +8,7 @@ use crate::disk;
 use crate::failpoint::failpoint;
 use crate::file::{Broken, File, Schema, aside, drafts, identity, links, lock, meta, receipts};
 use crate::identity::Identity;
-use crate::keys::{self, Chance, DeviceKey};
+use crate::keys::{self, Chance, DeviceKey, KeyStore, Protection, recovery};
 use crate::known::Known;
 use crate::pen::{Pen, Standing};
 use crate::reserve;
@@ -24,7 +24,7 @@ use rustix::fs::{FlockOperation, flock};
 use std::collections::BTreeSet;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{Notify, watch};
 
@@ -44,11 +44,13 @@ pub struct Options {
     pub chance: Arc<Chance>,
     /// Compresses what is sent.
     pub compress: bool,
+    /// Locks this tablet's key; None keeps it in a file. See [`crate::SecretService`].
+    pub key_store: Option<Arc<dyn KeyStore>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { clock: Arc::new(SystemClock::new()), chance: Arc::new(keys::random), compress: true }
+        Options { clock: Arc::new(SystemClock::new()), chance: Arc::new(keys::random), compress: true, key_store: None }
     }
 }
 
@@ -65,6 +67,9 @@ pub(crate) struct Inner {
     pub identity_file: File,
     pub identity: RwLock<Option<Arc<Identity>>>,
     pub key: DeviceKey,
+    pub protection: Protection,
+    /// The facility could open these files: its copy of the key stands beside them.
+    pub recoverable: AtomicBool,
     /// Taken for the whole of a recording: one entry after another. Never across the network.
     pub pen: Mutex<Option<Pen>>,
     /// Where the pen was laid down last.
@@ -95,6 +100,8 @@ pub(crate) struct Inner {
     pub sending: tokio::sync::Mutex<()>,
     /// The batch that is sent next, where it is ready.
     pub packed: Arc<PackedBatch>,
+    /// The facility's certificate authorities are others than before: connections are made anew.
+    pub new_authorities: Notify,
     /// Of [`Tablet::sync_now`].
     pub client: Mutex<Option<Arc<Client>>>,
     /// The file on which this process holds the folder for itself.
@@ -106,12 +113,12 @@ impl Tablet {
     ///
     /// A damaged file is set aside and named in the troubles of `hello` and `status`; what can be read of it is
     /// written down again. Files of a newer program are read and sent, and nothing is recorded: see the trouble
-    /// "file.newer". Errors: "tablet.in_use", "key.missing", "key.wrong", "file.newer" (not even that can be done), "disk.full",
-    /// "disk.failed", "cipher.missing".
+    /// "file.newer". Errors: "tablet.in_use", "key.missing", "key.wrong", "key.store", "file.newer" (not even that can be
+    /// done), "disk.full", "disk.failed", "cipher.missing".
     pub fn open(dir: &Path, options: Options) -> Result<Tablet, Refusal> {
         let in_use = claim(dir)?;
         let has_files = dir.join(RECORDS_FILE).exists() || dir.join(IDENTITY_FILE).exists();
-        let key = DeviceKey::of(dir, has_files)?;
+        let (key, protection) = keys::open(dir, has_files, options.key_store.as_deref())?;
         let opened = |name: &str, schema| {
             let open = || File::open(dir.join(name), key.clone(), schema);
             // On a full disk SQLite cannot even begin: the reserve is for that too.
@@ -136,6 +143,8 @@ impl Tablet {
             compress: options.compress,
             identity: RwLock::new(identity.map(Arc::new)),
             key,
+            protection,
+            recoverable: AtomicBool::new(false),
             pen: Mutex::new(None),
             standing: Mutex::default(),
             rebuilding: AtomicBool::new(false),
@@ -154,6 +163,7 @@ impl Tablet {
             at_work: AtomicU32::new(0),
             sending: tokio::sync::Mutex::default(),
             packed: Arc::default(),
+            new_authorities: Notify::new(),
             client: Mutex::default(),
             clock: options.clock,
             records,
@@ -167,6 +177,9 @@ impl Tablet {
                 tablet.0.load()?;
             }
             other => other?,
+        }
+        if let Some(identity) = tablet.0.identity() {
+            tablet.0.keep_recovery(&identity);
         }
         Ok(tablet)
     }
@@ -227,9 +240,28 @@ impl Inner {
         })?;
         failpoint!("identity.in-one-file");
         self.records.write(|to| meta::set(to, IDENTITY, &identity))?;
+        self.keep_recovery(&identity);
         let identity = Arc::new(identity);
         *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Some(identity.clone());
         Ok(identity)
+    }
+
+    /// So that the facility can open these files too. Where that fails nothing else does: the next start, and the next
+    /// word of the facility, try again.
+    fn keep_recovery(&self, identity: &Identity) {
+        if self.is_frozen() {
+            return;
+        }
+        let kept = recovery::keep(&self.dir, &self.key, identity, &*self.chance);
+        self.recoverable.store(matches!(kept, Ok(true)), Ordering::SeqCst);
+        let mut troubles = lock(&self.troubles);
+        match kept {
+            Ok(_) => _ = troubles.over("recovery.unwritten"),
+            Err(refusal) => {
+                tracing::warn!(code = %refusal.code, "the key was not sealed to the facility");
+                troubles.add(refusal);
+            }
+        }
     }
 
     pub fn known(&self) -> RwLockReadGuard<'_, Known> {

@@ -136,6 +136,7 @@ pub fn identity(seed: u8) -> Identity {
         ward: ward(),
         device_secret: Secret([3; 32]),
         joined_at: START,
+        trust: None,
         authors: vec![OwnAuthor { seed: Secret([seed; 32]), credential }],
     }
 }

@@ -80,7 +80,7 @@ impl Front {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .unwrap();
-        let tls = identity.authority.server_config(identity.facility, &[], Surroundings::real().now()).unwrap();
+        let tls = identity.authority.server_config(identity.facility, &[], &[], Surroundings::real().now()).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();

@@ -97,6 +97,7 @@ async fn a_ward_that_is_not_the_tablet_s_is_not_read() {
             roster_version: 0,
             name: String::new(),
             own_by_hash: false,
+            trust: None,
             request: uuid::Uuid::nil(),
         };
         let ask = serde_json::to_vec(&ask).unwrap();

@@ -158,6 +158,7 @@ impl Raw {
                 roster_version: u64::MAX,
                 name: String::new(),
                 own_by_hash: false,
+                trust: None,
                 request: uuid::Uuid::nil(),
             };
             let ask = serde_json::to_vec(&ask).unwrap();

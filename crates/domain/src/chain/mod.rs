@@ -2,11 +2,15 @@
 
 mod evidence;
 mod hash;
+mod seal;
 mod sign;
+mod trust;
 
 pub use evidence::{SignedHead, is_vouched_for};
 pub use hash::{Hash, body_hash, feed_hash, link_hash, request_digest};
+pub use seal::{DecryptionKey, EncryptionKey};
 pub use sign::{Credential, Endorser, Head, PublicKey, Receipt, Signature, SigningKey, author_of, verify};
+pub use trust::{Trust, pem};
 
 use crate::ids::AuthorId;
 use serde::{Deserialize, Serialize};

@@ -5,13 +5,15 @@ mod evidence;
 mod frame;
 mod invite;
 mod lenient;
+mod recovery;
 
 pub use evidence::{Evidence, FeedRead, OwnChain, RowRead};
 pub use frame::{Blob, FrameError, decode, encode};
 pub use invite::{Invite, server_name};
 pub(crate) use lenient::known;
+pub use recovery::{CHECK_FILE, KEY_FILE, RECOVERY_FILE, Recovery, key_check};
 
-use crate::chain::{Credential, Hash, PublicKey, Receipt, Signature, SignedHead};
+use crate::chain::{Credential, Hash, PublicKey, Receipt, Signature, SignedHead, Trust};
 use crate::ids::{AuthorId, FacilityId, TabletId, WardId};
 use crate::refusal::Refusal;
 use crate::roster::Roster;
@@ -124,6 +126,9 @@ pub struct Joined {
     pub facility_key: PublicKey,
     /// All certificate authorities to trust from now on (PEM).
     pub ca_pem: Vec<String>,
+    /// The same as the facility signed it, and what to seal this tablet's key to. None from an older server.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::or_none")]
+    pub trust: Option<Trust>,
     #[serde(deserialize_with = "lenient::roster")]
     pub roster: Roster,
 }
@@ -227,6 +232,10 @@ pub struct FeedAsk {
     /// Bodies that this tablet itself sent may come as their hashes; for a reader by cursor that still has them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_by_hash: bool,
+    /// Of the newest [`Trust`] that the reader has: its `since`, 0 for none. Nothing from an older tablet, which is told
+    /// nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Ms>,
     /// Comes back in the page, so that an answer to another question is not taken for this one's. Nil from a reader of
     /// the first release.
     #[serde(default, skip_serializing_if = "Uuid::is_nil")]
@@ -284,6 +293,9 @@ pub struct FeedHeader {
     /// How far the chains go that this page's rows come from, and the server's own: kept by the reader as evidence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub heads: Vec<HeadShown>,
+    /// Where it is another than the reader's.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::or_none")]
+    pub trust: Option<Trust>,
     /// Of the question. Nil from a server of the first release.
     #[serde(default, skip_serializing_if = "Uuid::is_nil")]
     pub request: Uuid,

@@ -5,6 +5,7 @@ mod backup;
 mod export;
 mod invite;
 mod make_demo;
+mod recover;
 mod tablet;
 mod verify;
 
@@ -13,6 +14,7 @@ pub use backup::{BackedUp, backup, backup_at};
 pub use export::export;
 pub use invite::{GOOD_FOR_MINUTES, invite, invite_for, ward_named};
 pub use make_demo::{DemoMade, make_demo};
+pub use recover::{Recovered, recover};
 pub use tablet::{move_tablet, move_tablet_at, revoke_tablet, revoke_tablet_at};
 pub use verify::{Restored, Verified, examine, verify};
 

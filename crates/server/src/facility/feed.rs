@@ -68,6 +68,7 @@ impl FacilityServer {
         }
         let limit = ask.limit.clamp(1, PAGE_MAX_ROWS as u32);
         let deadline = tokio::time::Instant::now() + Duration::from_millis(ask.wait_ms.min(WAIT_MAX_MS).into());
+        let trust = self.inner.identity.trust_after(ask.trust);
         let mut stopping = self.stopping();
         let mut changes = self.inner.live.ward(ask.ward).changes();
         loop {
@@ -83,13 +84,15 @@ impl FacilityServer {
             let own = self.own_rows(&ask, author.tablet, &found).await?;
             // What the reader sent itself it knows by its receipt: told with the next row that is news, or at the end.
             let is_news = |sent: &Sent| !own.contains(&sent.row.author) || !sent.row.flags.is_empty();
-            let news =
-                found.rows.iter().any(is_news) || found.more || ask.roster_version != roster.version || !found.goes_on;
+            let told = ask.roster_version != roster.version || trust.is_some();
+            let news = found.rows.iter().any(is_news) || found.more || told || !found.goes_on;
             let over = *stopping.borrow() || tokio::time::Instant::now() >= deadline;
             if news || over {
                 self.touch(&author);
                 let newer = (ask.roster_version != roster.version).then(|| for_ward(&roster, ask.ward));
-                return Ok(self.page(ask.ward, found, &own, newer));
+                let mut page = self.page(ask.ward, found, &own, newer);
+                page.header.trust = trust;
+                return Ok(page);
             }
             tokio::select! {
                 _ = changes.changed() => {}
@@ -218,6 +221,7 @@ impl FacilityServer {
             backed_up,
             began_with,
             heads,
+            trust: None,
             request: Uuid::nil(),
         };
         FeedPage { header, bodies }

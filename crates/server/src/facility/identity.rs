@@ -1,35 +1,146 @@
-//! What makes a facility that facility: its id, its signing key, its certificate authority. Made once, kept in the
-//! encrypted file.
+//! What makes a facility that facility: its id, its signing key, its certificate authority, and what its tablets seal
+//! their keys to. Kept in the encrypted file.
 
 use crate::folder::Folder;
 use crate::store::{self, StoreError, meta};
 use crate::surroundings::Surroundings;
 use crate::tls::Authority;
-use lamplight_domain::chain::SigningKey;
+use lamplight_domain::chain::{DecryptionKey, SigningKey, Trust};
 use lamplight_domain::ids::FacilityId;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::Roster;
-use rusqlite::Connection;
+use lamplight_domain::time::Ms;
+use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// So many former authorities vouch for their successors to tablets that were away meanwhile.
+const CROSSED_KEPT: usize = 4;
 
 #[derive(Clone)]
 pub struct Identity {
     pub facility: FacilityId,
     /// Signs receipts and credentials.
     pub key: SigningKey,
+    /// Issues the server's certificate.
     pub authority: Authority,
+    /// Tablets are told of it; it issues nothing yet.
+    pub next_authority: Option<Authority>,
+    /// Former authorities' certificates for their successors (DER), newest first.
+    pub crossed: Vec<Vec<u8>>,
+    /// Open what tablets sealed for their facility; newest first. None in a file that this release has not served yet.
+    pub opening: Vec<DecryptionKey>,
+    trust_since: Ms,
 }
 
 impl Identity {
     pub fn read(db: &Connection) -> Result<Identity, StoreError> {
         let whole = |name| meta::get(db, name)?.ok_or_else(|| StoreError::Broken(format!("meta has no {name}")));
+        let number = match meta::get(db, meta::CA_NUMBER)? {
+            None => 1,
+            Some(_) => u32::from_be_bytes(meta::need(db, meta::CA_NUMBER)?),
+        };
+        let next = meta::get(db, meta::CA_NEXT_CERTIFICATE)?;
+        let next = next.zip(meta::get(db, meta::CA_NEXT_KEY)?);
+        let opening = Zeroizing::new(meta::get(db, meta::ENCRYPTION_KEYS)?.unwrap_or_default());
         Ok(Identity {
             facility: FacilityId(Uuid::from_bytes(meta::need(db, meta::FACILITY)?)),
             key: SigningKey::from_seed(&meta::need(db, meta::FACILITY_KEY)?),
-            authority: Authority { der: whole(meta::CA_CERTIFICATE)?, key_der: whole(meta::CA_KEY)?.into() },
+            authority: Authority {
+                der: whole(meta::CA_CERTIFICATE)?,
+                key_der: whole(meta::CA_KEY)?.into(),
+                number,
+            },
+            next_authority: next.map(|(der, key)| Authority { der, key_der: key.into(), number: number + 1 }),
+            crossed: crossed(db)?,
+            opening: opening.as_chunks().0.iter().map(|secret| DecryptionKey::from_secret(*secret)).collect(),
+            trust_since: meta::moment(db, meta::TRUST_SINCE)?.unwrap_or(Ms(0)),
         })
     }
+
+    /// What tablets are told of these keys.
+    pub fn trust(&self) -> Option<Trust> {
+        let authorities: Vec<&[u8]> = self.authorities().map(|authority| authority.der.as_slice()).collect();
+        let sealing = self.opening.first()?.public();
+        Some(Trust::sign(&self.key, self.facility, self.trust_since, &authorities, sealing))
+    }
+
+    /// The same for a reader who says what it has; None where that is as new.
+    pub fn trust_after(&self, known: Option<Ms>) -> Option<Trust> {
+        known.filter(|since| *since < self.trust_since).and_then(|_| self.trust())
+    }
+
+    /// All that tablets are to trust.
+    pub fn authorities(&self) -> impl Iterator<Item = &Authority> {
+        std::iter::once(&self.authority).chain(&self.next_authority)
+    }
+}
+
+fn crossed(db: &Connection) -> Result<Vec<Vec<u8>>, StoreError> {
+    let broken = || StoreError::Broken(format!("meta has no readable {}", meta::CA_CROSSED));
+    let Some(text) = meta::get(db, meta::CA_CROSSED)? else { return Ok(Vec::new()) };
+    let all: Vec<String> = serde_json::from_slice(&text).map_err(|_| broken())?;
+    all.iter().map(|der| hex::decode(der).map_err(|_| broken())).collect()
+}
+
+/// One more key that tablets seal theirs to; those before it stay, for what was sealed to them. In the caller's
+/// transaction, as the others.
+pub fn add_encryption_key(db: &Connection, around: &Surroundings) -> rusqlite::Result<()> {
+    let mut keys = Zeroizing::new(around.bytes::<32>().to_vec());
+    keys.extend(Zeroizing::new(meta::get(db, meta::ENCRYPTION_KEYS)?.unwrap_or_default()).iter());
+    meta::set(db, meta::ENCRYPTION_KEYS, &keys)?;
+    trust_changed(db, around)
+}
+
+/// Tablets are told of it from now on.
+pub fn begin_authority(db: &Connection, next: &Authority, around: &Surroundings) -> rusqlite::Result<()> {
+    meta::set(db, meta::CA_NEXT_CERTIFICATE, &next.der)?;
+    meta::set(db, meta::CA_NEXT_KEY, &next.key_der)?;
+    trust_changed(db, around)
+}
+
+/// The next authority takes the place of the one that issued until now, whose key goes. `crossed`: its certificate for
+/// its successor.
+pub fn finish_authority(
+    db: &Connection,
+    next: &Authority,
+    vouched: Vec<u8>,
+    around: &Surroundings,
+) -> Result<(), StoreError> {
+    let mut all = crossed(db)?;
+    all.insert(0, vouched);
+    all.truncate(CROSSED_KEPT);
+    let all: Vec<String> = all.iter().map(hex::encode).collect();
+    meta::set(db, meta::CA_CROSSED, &serde_json::to_vec(&all).unwrap_or_default())?;
+    meta::set(db, meta::CA_CERTIFICATE, &next.der)?;
+    meta::set(db, meta::CA_KEY, &next.key_der)?;
+    meta::set(db, meta::CA_NUMBER, &next.number.to_be_bytes())?;
+    meta::forget(db, meta::CA_NEXT_CERTIFICATE)?;
+    meta::forget(db, meta::CA_NEXT_KEY)?;
+    Ok(trust_changed(db, around)?)
+}
+
+/// Later than any statement before, whatever the clock says.
+fn trust_changed(db: &Connection, around: &Surroundings) -> rusqlite::Result<()> {
+    let before = meta::get(db, meta::TRUST_SINCE)?.and_then(|v| v.try_into().ok()).map_or(0, i64::from_be_bytes);
+    meta::set(db, meta::TRUST_SINCE, &around.now().0.max(before + 1).to_be_bytes())
+}
+
+/// A facility of an older release gets what it lacks, once. What a copy says of its keys is said anew when it is served
+/// first: tablets may have heard a later word since it was made.
+pub fn complete(db: &mut Connection, around: &Surroundings) -> Result<(), StoreError> {
+    let lacks_key = meta::get(db, meta::ENCRYPTION_KEYS)?.is_none();
+    if lacks_key || meta::generation_since(db)?.is_none() {
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if lacks_key {
+            add_encryption_key(&tx, around)?;
+        } else {
+            trust_changed(&tx, around)?;
+        }
+        tx.commit()?;
+    }
+    Ok(())
 }
 
 /// Makes a facility in a new folder, with its first roster. Gives back the open file, for whatever else it begins
@@ -40,22 +151,21 @@ pub fn found(path: &Path, roster: &Roster, around: &Surroundings) -> Result<(Con
     // Made here, so that it and what SQLite puts beside it are for this user only.
     folder.write_private(&folder.database(), b"")?;
     let mut db = store::open(&folder.database(), &key)?;
-    let identity = Identity {
-        facility: roster.facility.id,
-        key: around.signing_key(),
-        authority: Authority::make(roster.facility.id, around.now())?,
-    };
-    folder.write_private(&folder.ca_file(), identity.authority.pem().as_bytes())?;
-    let mut write = || -> Result<(), StoreError> {
+    let key = around.signing_key();
+    let authority = Authority::make(roster.facility.id, 1, around.now())?;
+    folder.write_private(&folder.ca_file(), authority.pem().as_bytes())?;
+    let mut write = || -> Result<Identity, StoreError> {
         let tx = db.transaction()?;
-        meta::set(&tx, meta::FACILITY, identity.facility.0.as_bytes())?;
-        meta::set(&tx, meta::FACILITY_KEY, &identity.key.seed())?;
-        meta::set(&tx, meta::CA_CERTIFICATE, &identity.authority.der)?;
-        meta::set(&tx, meta::CA_KEY, &identity.authority.key_der)?;
+        meta::set(&tx, meta::FACILITY, roster.facility.id.0.as_bytes())?;
+        meta::set(&tx, meta::FACILITY_KEY, &*Zeroizing::new(key.seed()))?;
+        meta::set(&tx, meta::CA_CERTIFICATE, &authority.der)?;
+        meta::set(&tx, meta::CA_KEY, &authority.key_der)?;
         meta::begin_generation(&tx, around.uuid(), around.now())?;
+        add_encryption_key(&tx, around)?;
         store::roster::put(&tx, roster, around.now(), None)?;
-        Ok(tx.commit()?)
+        tx.commit()?;
+        Identity::read(&db)
     };
-    write().map_err(|e| super::damaged(path, &e))?;
+    let identity = write().map_err(|e| super::damaged(path, &e))?;
     Ok((db, identity))
 }

@@ -16,6 +16,7 @@ use rusqlite::Connection;
 use std::sync::{Arc, PoisonError};
 
 use super::identity::Identity;
+use crate::tls::Authority;
 
 /// Records of a tablet that are asked for its ward; the first may be unreadable.
 const FIRST_RECORDS: u32 = 20;
@@ -107,7 +108,8 @@ impl FacilityServer {
             name: tablet.name,
             ward: tablet.ward,
             facility_key: self.inner.identity.key.public(),
-            ca_pem: vec![self.inner.identity.authority.pem()],
+            ca_pem: self.inner.identity.authorities().map(Authority::pem).collect(),
+            trust: self.inner.identity.trust(),
             roster: for_ward(&self.roster(), tablet.ward),
         })
     }

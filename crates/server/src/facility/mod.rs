@@ -23,7 +23,7 @@ mod tests;
 
 pub use audited::AuditLine;
 pub use change::{Changed, Changing, change};
-pub use identity::{Identity, found};
+pub use identity::{Identity, add_encryption_key, begin_authority, finish_authority, found};
 pub use join::{Inviting, make_invite};
 pub use nonces::{NonceRefused, Nonces};
 pub use own::{Own, OwnAuthor, body_of};
@@ -94,7 +94,8 @@ impl FacilityServer {
         let folder = Folder::existing(path)?;
         let lock = folder.lock()?;
         let key = folder.key()?;
-        let db = store::open(&folder.database(), &key)?;
+        let mut db = store::open(&folder.database(), &key)?;
+        identity::complete(&mut db, &around).map_err(|e| damaged(path, &e))?;
         let loaded = || -> Result<_, StoreError> {
             let identity = Identity::read(&db)?;
             let roster = store::roster::newest(&db)?;

@@ -11,6 +11,17 @@ pub const FACILITY_KEY: &str = "facility_key";
 pub const CA_CERTIFICATE: &str = "ca_certificate";
 /// PKCS#8 of the certificate authority's key.
 pub const CA_KEY: &str = "ca_key";
+/// Which authority of this facility it is: 1 is the first; a number of 4 bytes, none for the first.
+pub const CA_NUMBER: &str = "ca_number";
+/// The same of an authority that tablets are told of, and that issues nothing yet.
+pub const CA_NEXT_CERTIFICATE: &str = "ca_next_certificate";
+pub const CA_NEXT_KEY: &str = "ca_next_key";
+/// Certificates by which a former authority vouches for its successor, newest first: JSON, DER in hexadecimal.
+pub const CA_CROSSED: &str = "ca_crossed";
+/// X25519 secrets of 32 bytes each, newest first: tablets seal their keys to the newest.
+pub const ENCRYPTION_KEYS: &str = "encryption_keys";
+/// When what tablets are told of these keys changed last, ms UTC.
+pub const TRUST_SINCE: &str = "trust_since";
 /// Of the feeds: a new one after every restore.
 pub const GENERATION: &str = "generation";
 /// When that began, ms UTC; none in a copy that was not served yet.
@@ -60,10 +71,6 @@ pub fn begin_generation_after_a_loss(db: &Connection, generation: Uuid, now: Ms)
     set(db, BEGAN_WITH, &i64::MIN.to_be_bytes())
 }
 
-fn forget(db: &Connection, name: &str) -> rusqlite::Result<()> {
-    db.execute("DELETE FROM meta WHERE name = ?1", [name]).map(|_| ())
-}
-
 pub fn began_with(db: &Connection) -> Result<Option<Ms>, StoreError> {
     moment(db, BEGAN_WITH)
 }
@@ -93,7 +100,11 @@ pub fn backed_up(db: &Connection) -> Result<Option<Ms>, StoreError> {
     moment(db, BACKED_UP)
 }
 
-fn moment(db: &Connection, name: &str) -> Result<Option<Ms>, StoreError> {
+pub fn forget(db: &Connection, name: &str) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM meta WHERE name = ?1", [name]).map(|_| ())
+}
+
+pub fn moment(db: &Connection, name: &str) -> Result<Option<Ms>, StoreError> {
     let value = get(db, name)?;
     Ok(value.and_then(|v| v.try_into().ok()).map(|v| Ms(i64::from_be_bytes(v))))
 }

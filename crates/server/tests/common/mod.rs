@@ -242,6 +242,7 @@ impl Pad {
             roster_version: u64::MAX,
             name: self.name.clone(),
             own_by_hash: false,
+            trust: None,
             request: uuid::Uuid::nil(),
         }
     }

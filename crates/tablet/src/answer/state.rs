@@ -16,6 +16,7 @@ use lamplight_domain::time::{Clocks, MINUTE_MS};
 use lamplight_domain::views::{Board, Locked, Signal, SignalLevel};
 use lamplight_domain::ward::{self, Viewpoint};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 pub(crate) const THEME: &str = "theme";
 /// A signal is silenced for two minutes, never longer.
@@ -216,7 +217,16 @@ impl Inner {
             clock_error_ms: sync.clock_error_ms,
             troubles: self.troubles(),
             sound: lock(&self.sound).unwrap_or(false),
+            protection: self.protection_words(),
         }
+    }
+
+    fn protection_words(&self) -> String {
+        let facility = match self.recoverable.load(Ordering::SeqCst) {
+            true => "the facility can open them too",
+            false => "the facility cannot open them",
+        };
+        format!("{}; {facility}.", self.protection.words())
     }
 
     fn troubles(&self) -> Vec<Refusal> {

@@ -142,6 +142,7 @@ impl State {
             backed_up: None,
             began_with: None,
             heads: vec![],
+            trust: None,
             request: ask.request,
         };
         Ok(FeedPage { header, bodies: vec![] })
@@ -233,6 +234,7 @@ impl Facility for FakeFacility {
             backed_up: state.backed_up,
             began_with: None,
             heads: state.heads.clone(),
+            trust: None,
             request: state.asked_with(ask.request),
         };
         // As the server does: what the reader itself sent comes as its hash.

@@ -82,7 +82,9 @@ impl Inner {
 
 fn is_for(joined: &Joined, invite: &Invite, key: &SigningKey) -> bool {
     let credential = &joined.credential;
-    joined.facility_key == invite.facility_key
+    let said = joined.trust.as_ref();
+    said.is_none_or(|said| said.authorities(&invite.facility_key, invite.facility).is_some())
+        && joined.facility_key == invite.facility_key
         && credential.facility == invite.facility
         && credential.key == key.public()
         && credential.tablet == Some(joined.tablet)
@@ -101,6 +103,7 @@ fn identity_of(invite: &Invite, hello: &HelloAnswer, joined: &Joined, seed: Secr
         ward: joined.ward,
         device_secret,
         joined_at: hello.server_time,
+        trust: joined.trust.clone(),
         authors: vec![OwnAuthor { seed, credential: joined.credential.clone() }],
     }
 }

@@ -21,6 +21,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod trust;
 #[cfg(test)]
 mod vector_tests;
 mod witness;

@@ -16,7 +16,7 @@ use lamplight_domain::ids::RecordId;
 use lamplight_domain::kinds::Event;
 use lamplight_domain::record::{Body, Record};
 use lamplight_domain::roster::Roster;
-use lamplight_domain::time::MINUTE_MS;
+use lamplight_domain::time::{MINUTE_MS, Ms};
 use lamplight_domain::wire::{
     Blob, ContactMark, Cursor, Facility, FeedAsk, FeedFrom, FeedNext, FeedPage, FeedRow, Trouble,
 };
@@ -148,6 +148,7 @@ impl Inner {
             known => known.roster.as_ref().map_or(0, |r| r.version),
         };
         let (ward, name) = (identity.ward, identity.name.clone());
+        let trust = Some(identity.trust.as_ref().map_or(Ms(0), |said| said.since));
         Ok(FeedAsk {
             author,
             ward,
@@ -157,6 +158,7 @@ impl Inner {
             roster_version,
             name,
             own_by_hash: true,
+            trust,
             request: Uuid::nil(),
         })
     }
@@ -181,6 +183,9 @@ impl Inner {
         let FeedPage { mut header, bodies } = page;
         if header.rows.len() != bodies.len() {
             return Err(not_the_server("its page is not whole"));
+        }
+        if let Some(trust) = header.trust.take() {
+            self.take_trust(trust)?;
         }
         if let Some(roster) = header.roster.take() {
             self.take_roster(roster)?;
@@ -344,7 +349,8 @@ fn after(ask: &FeedAsk, page: &FeedPage) -> Option<FeedAsk> {
         FeedNext::Cursor(cursor) => FeedFrom::Cursor(cursor),
     };
     let roster_version = header.roster.as_ref().map_or(ask.roster_version, |roster| roster.version);
-    header.more.then(|| FeedAsk { from, wait_ms: 0, roster_version, ..ask.clone() })
+    let trust = header.trust.as_ref().map_or(ask.trust, |said| Some(said.since));
+    header.more.then(|| FeedAsk { from, wait_ms: 0, roster_version, trust, ..ask.clone() })
 }
 
 /// Does the rolling hash over the page's rows lead from one cursor to the other? A body that was pruned has no id
@@ -369,7 +375,6 @@ mod tests {
     use super::*;
     use lamplight_domain::chain::body_hash;
     use lamplight_domain::ids::AuthorId;
-    use lamplight_domain::time::Ms;
 
     fn row(n: u64, blob: &Blob) -> Row {
         let row = FeedRow { n, author: AuthorId(Uuid::nil()), seq: n, received_at: Ms(0), flags: vec![] };

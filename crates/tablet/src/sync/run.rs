@@ -46,12 +46,18 @@ impl Inner {
             // The sender lives in `self`.
             let _ = changes.changed().await;
         }
-        let client = match self.client() {
-            Ok(client) => client,
-            Err(trouble) => return self.failed(&trouble),
-        };
-        let line = Line::default();
-        tokio::join!(self.keep_sending(&client, &line), self.keep_listening(&client, &line));
+        loop {
+            let client = match self.client() {
+                Ok(client) => client,
+                Err(trouble) => return self.failed(&trouble),
+            };
+            let line = Line::default();
+            tokio::select! {
+                _ = async { tokio::join!(self.keep_sending(&client, &line), self.keep_listening(&client, &line)) } => return,
+                // What was under way begins anew over connections that trust whom the facility names now.
+                () = self.new_authorities.notified() => {}
+            }
+        }
     }
 
     async fn keep_sending(self: &Arc<Self>, client: &Client, line: &Line) {

@@ -78,8 +78,8 @@ impl Bare {
     fn start(db: Connection, rows: Vec<Row>, source: Option<Mutex<(Connection, Vec<i64>)>>) -> Result<Bare> {
         let facility = FacilityId(Uuid::new_v4());
         let now = Ms(std::time::UNIX_EPOCH.elapsed()?.as_millis() as i64);
-        let authority = Authority::make(facility, now)?;
-        let tls = RustlsConfig::from_config(Arc::new(authority.server_config(facility, &[], now)?));
+        let authority = Authority::make(facility, 1, now)?;
+        let tls = RustlsConfig::from_config(Arc::new(authority.server_config(facility, &[], &[], now)?));
         let inner = Arc::new(Inner { db: Mutex::new(Writing { db, feed: 0, open: false }), rows, source });
         let app = Router::new()
             .route("/take/{first}/{count}/{author}/{commit}", post(take))
