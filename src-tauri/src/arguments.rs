@@ -11,6 +11,10 @@ pub struct Arguments {
     /// Folder of this tablet's encrypted file; each folder is a tablet of its own [default: in the user's data folder]
     #[arg(long, value_name = "DIR", env = "LAMPLIGHT_DATA")]
     pub data: Option<PathBuf>,
+    /// Keep this tablet's key in a file, not in the machine's key store; for a machine whose store asks for a password
+    /// at every start, on an encrypted disk. A key that the store holds already is asked of it all the same
+    #[arg(long, env = "LAMPLIGHT_NO_KEY_STORE")]
+    pub no_key_store: bool,
     /// Join a facility with this invite at the first start; a tablet that has joined stays what it is
     #[arg(long, value_name = "INVITE", env = "LAMPLIGHT_JOIN", hide_env_values = true)]
     pub join: Option<String>,

@@ -11,10 +11,10 @@ mod window;
 use arguments::Arguments;
 use clap::Parser;
 use lamplight_domain::refusal::Refusal;
-use lamplight_tablet::{Options, Tablet};
-use rustix::process::{Resource, Rlimit, setrlimit};
+use lamplight_tablet::{Options, SecretService, Tablet, core_dumps};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use tauri::{AppHandle, RunEvent};
 use tracing_subscriber::EnvFilter;
 
@@ -39,9 +39,13 @@ fn main() -> ExitCode {
 
 /// Opens the tablet's file before any window, so that a refusal is said and not hidden behind one.
 fn start(arguments: &Arguments, dir: &Path) -> Result<(), Refusal> {
-    no_core_dumps()?;
+    core_dumps::off()?;
     let context = tauri::generate_context!();
-    let tablet = match Tablet::open(dir, Options::default()) {
+    let mut options = Options::default();
+    if !arguments.no_key_store {
+        options.key_store = Some(Arc::new(SecretService::default()));
+    }
+    let tablet = match Tablet::open(dir, options) {
         Ok(tablet) => tablet,
         Err(refused) => {
             if refused.code == IN_USE {
@@ -67,17 +71,6 @@ fn start(arguments: &Arguments, dir: &Path) -> Result<(), Refusal> {
         }
     });
     Ok(())
-}
-
-/// A memory image of this program holds patients' names and keys in the clear.
-fn no_core_dumps() -> Result<(), Refusal> {
-    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).map_err(|error| {
-        Refusal::new(
-            "core_dumps.on",
-            format!("This machine does not let Lamplight turn core dumps off: {error}."),
-            "Ask your IT: with them, patients' names could be written to the disk.",
-        )
-    })
 }
 
 /// Joins at the first start only: a tablet that has joined keeps its facility.

@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod commands;
+pub mod core_dumps;
 pub mod demo;
 pub mod facility;
 pub mod failpoint;

@@ -14,7 +14,7 @@ fn main() -> ExitCode {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "a mistake in the program");
     }));
-    match lamplight_server::cli::Cli::parse().run() {
+    match lamplight_server::core_dumps::off().and_then(|()| lamplight_server::cli::Cli::parse().run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => {
             eprintln!("{refusal}");

@@ -13,6 +13,7 @@ mod audit;
 mod audit_tests;
 mod clock;
 mod contact;
+pub mod core_dumps;
 #[cfg_attr(not(debug_assertions), allow(unused))]
 pub mod disk;
 mod export;

@@ -38,6 +38,9 @@ struct OneTablet {
     /// The tablet's folder; made when it is not there
     #[arg(long)]
     dir: PathBuf,
+    /// A folder that stands for the machine's key store, which locks the tablet's key
+    #[arg(long, global = true)]
+    key_store: Option<PathBuf>,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -97,6 +100,10 @@ enum Verb {
 async fn main() -> ExitCode {
     #[cfg(debug_assertions)]
     lamplight_tablet::failpoint::set_up();
+    if let Err(refusal) = lamplight_tablet::core_dumps::off() {
+        eprintln!("lamplight-sim: {refusal:#}");
+        return ExitCode::FAILURE;
+    }
     match answer(Sim::parse()).await {
         Ok((Some(value), code)) => say(&value).map_or(ExitCode::FAILURE, |()| code),
         Ok((None, code)) => code,
@@ -108,7 +115,7 @@ async fn main() -> ExitCode {
 }
 
 async fn answer(sim: Sim) -> Result<(Option<Value>, ExitCode)> {
-    let OneTablet { dir, verb } = match sim.what {
+    let OneTablet { dir, key_store, verb } = match sim.what {
         What::Tablet(one) => one,
         What::Load { invite, tablets, entries } => {
             let dir = tempfile::Builder::new().prefix("lamplight-load-").tempdir()?;
@@ -122,7 +129,7 @@ async fn answer(sim: Sim) -> Result<(Option<Value>, ExitCode)> {
         value["peak_kib"] = memory::peak_kib().into();
         return Ok((Some(value), ExitCode::SUCCESS));
     }
-    let it = || tablet::open(&dir);
+    let it = || tablet::open_with(&dir, key_store.as_deref());
     let mut value = match verb {
         Verb::Join { invite, name } => tablet::join(&it()?, &invite, &name).await?,
         Verb::Steady { count } => tablet::steady(&it()?, count).await?,

@@ -1,5 +1,6 @@
 //! What one tablet without a window can be told to do. Every verb gives one JSON object.
 
+use super::key_store::FolderStore;
 use super::load::percentile;
 use anyhow::{Context, Result, ensure};
 use lamplight_domain::ids::{StaffId, StayId};
@@ -7,7 +8,7 @@ use lamplight_domain::kinds::{Check, Event};
 use lamplight_domain::record::Auth;
 use lamplight_domain::time::{Clocks, HOUR_MS, Ms};
 use lamplight_domain::views::CardState;
-use lamplight_tablet::{Clock, Options, SystemClock, Tablet};
+use lamplight_tablet::{Clock, KeyStore, Options, SystemClock, Tablet};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
@@ -17,7 +18,14 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 pub fn open(dir: &Path) -> Result<Tablet> {
-    Ok(Tablet::open(dir, Options::default())?)
+    open_with(dir, None)
+}
+
+/// `key_store`: a folder that stands for the machine's key store.
+pub fn open_with(dir: &Path, key_store: Option<&Path>) -> Result<Tablet> {
+    let mut options = Options::default();
+    options.key_store = key_store.map(|folder| Arc::new(FolderStore(folder.to_owned())) as Arc<dyn KeyStore>);
+    Ok(Tablet::open(dir, options)?)
 }
 
 /// Joins, and takes the ward's opening, so that the tablet is of use at once. `took_ms`: until it had both.

@@ -18,6 +18,8 @@ const ABORTED: Option<i32> = Some(6);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Story {
     Joins,
+    /// Its key is in a file, and the machine has a key store from now on.
+    LocksItsKey,
     Records,
     /// Somebody types a PIN.
     SignsIn,
@@ -39,6 +41,7 @@ fn story_of(step: &str) -> Story {
         | "copy.begun"
         | "copy.named" => Story::Joins,
         "pin.counted" => Story::SignsIn,
+        "key.locked" | "key.doubled" => Story::LocksItsKey,
         "pen.copied" | "pen.written" | "pen.committed" => Story::Records,
         "receipt.believed" | "receipt.kept" | "page.written" | "page.committed" => Story::Sends,
         "aside.marked" | "aside.moved" | "rebuild.carried-over" | "rebuild.filled" => Story::FindsDamage,
@@ -87,6 +90,9 @@ impl<F: Served> Ledger<F> {
     fn sim(&mut self, dir: &Path, arguments: &[&str], step: Option<&str>) -> (Option<i32>, String) {
         let mut command = Command::new(programs::path("lamplight-sim"));
         command.arg("tablet").arg("--dir").arg(dir).args(arguments);
+        if key_store(dir).is_dir() {
+            command.arg("--key-store").arg(key_store(dir));
+        }
         if let Some(step) = step {
             command.env("FAILPOINTS", format!("{step}=return"));
         }
@@ -120,6 +126,9 @@ impl<F: Served> Ledger<F> {
         self.sim(dir, &["sync"], None);
         let mut command = Command::new(programs::path("lamplight-sim"));
         command.arg("tablet").arg("--dir").arg(dir).arg("status");
+        if key_store(dir).is_dir() {
+            command.arg("--key-store").arg(key_store(dir));
+        }
         let (_, out, _) = process::run(command).unwrap();
         let status: Value = serde_json::from_str(out.trim()).unwrap();
         assert_eq!(status["waiting"], 0, "{step}: {status}");
@@ -143,6 +152,11 @@ fn checks(lines: &[Value]) -> BTreeMap<String, usize> {
         *held.entry(line["id"].as_str().unwrap().to_owned()).or_default() += 1;
     }
     held
+}
+
+/// Beside a tablet's folder, where its machine has one.
+fn key_store(dir: &Path) -> PathBuf {
+    dir.with_extension("keys")
 }
 
 fn damage(dir: &Path) {
@@ -170,6 +184,10 @@ async fn a_tablet_that_ends_at_any_step_goes_on_where_it_was() {
         let last: &[&str] = match story {
             Story::SignsIn => &["sign-in", "--staff", &staff, "--pin", "472913"],
             Story::Joins => &["join", "--invite", &invite],
+            Story::LocksItsKey => {
+                std::fs::create_dir(key_store(&dir)).unwrap();
+                &record
+            }
             Story::Records => {
                 ledger.record(&dir, "1");
                 &record

@@ -9,6 +9,7 @@ mod evidence;
 mod fixture;
 mod frugal;
 mod hostile;
+mod keys;
 mod plug;
 mod poison;
 mod raw;

@@ -271,7 +271,11 @@ troubles: Array<Refusal>,
 /**
  * Can the alarm be heard on this machine.
  */
-sound: boolean, };
+sound: boolean, 
+/**
+ * "This tablet's files are protected by the machine's key store; the facility can open them too."
+ */
+protection: string, };
 
 export type TakeOver = { 
 /**
