@@ -62,7 +62,14 @@ fn start(arguments: &Arguments, dir: &Path) -> Result<(), Refusal> {
     window::open(app.handle(), dir).map_err(|error| no_window(&error))?;
     alarm::watch(tablet.clone()).and_then(|()| awake::watch(tablet.clone())).map_err(|error| no_thread(&error))?;
     let (running, told) = (tablet.clone(), tablet.clone());
-    tauri::async_runtime::spawn(async move { running.run().await });
+    let handle = app.handle().clone();
+    tauri::async_runtime::spawn(async move {
+        running.run().await;
+        if running.is_handed_over() {
+            // What this process has in memory goes with it.
+            handle.request_restart();
+        }
+    });
     tauri::async_runtime::spawn(window::tell_changes(app.handle().clone(), told));
     tauri::async_runtime::spawn(end_on_signal(app.handle().clone()));
     app.run(move |_, event| {

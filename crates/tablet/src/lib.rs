@@ -20,6 +20,7 @@ mod export;
 #[cfg_attr(not(debug_assertions), allow(unused))]
 pub mod failpoint;
 mod file;
+mod handed_over;
 mod identity;
 mod keys;
 mod known;

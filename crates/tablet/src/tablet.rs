@@ -7,6 +7,7 @@ use crate::contact::Contact;
 use crate::disk;
 use crate::failpoint::failpoint;
 use crate::file::{Broken, File, Schema, aside, drafts, identity, links, lock, meta, receipts};
+use crate::handed_over;
 use crate::identity::Identity;
 use crate::keys::{self, Chance, DeviceKey, KeyStore, Protection, recovery};
 use crate::known::Known;
@@ -46,11 +47,14 @@ pub struct Options {
     pub compress: bool,
     /// Locks this tablet's key; None keeps it in a file. See [`crate::SecretService`].
     pub key_store: Option<Arc<dyn KeyStore>>,
+    /// Once it was taken out of use and has handed everything over, its key goes. False only in a simulation that plays
+    /// on with such a tablet.
+    pub lets_go: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { clock: Arc::new(SystemClock::new()), chance: Arc::new(keys::random), compress: true, key_store: None }
+        Options { clock: Arc::new(SystemClock::new()), chance: Arc::new(keys::random), compress: true, key_store: None, lets_go: true }
     }
 }
 
@@ -68,6 +72,7 @@ pub(crate) struct Inner {
     pub identity: RwLock<Option<Arc<Identity>>>,
     pub key: DeviceKey,
     pub protection: Protection,
+    pub lets_go: bool,
     /// The facility could open these files: its copy of the key stands beside them.
     pub recoverable: AtomicBool,
     /// Taken for the whole of a recording: one entry after another. Never across the network.
@@ -117,6 +122,7 @@ impl Tablet {
     /// done), "disk.full", "disk.failed", "cipher.missing".
     pub fn open(dir: &Path, options: Options) -> Result<Tablet, Refusal> {
         let in_use = claim(dir)?;
+        handed_over::finish(dir)?;
         let has_files = dir.join(RECORDS_FILE).exists() || dir.join(IDENTITY_FILE).exists();
         let (key, protection) = keys::open(dir, has_files, options.key_store.as_deref())?;
         let opened = |name: &str, schema| {
@@ -144,6 +150,7 @@ impl Tablet {
             identity: RwLock::new(identity.map(Arc::new)),
             key,
             protection,
+            lets_go: options.lets_go,
             recoverable: AtomicBool::new(false),
             pen: Mutex::new(None),
             standing: Mutex::default(),
@@ -178,8 +185,9 @@ impl Tablet {
             }
             other => other?,
         }
-        if let Some(identity) = tablet.0.identity() {
-            tablet.0.keep_recovery(&identity);
+        match tablet.0.identity() {
+            Some(identity) => tablet.0.keep_recovery(&identity),
+            None => tablet.0.tell_of_handing_over(),
         }
         Ok(tablet)
     }
@@ -187,6 +195,12 @@ impl Tablet {
     /// Wakes whenever a board or a status may have changed.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
+    }
+
+    /// It was taken out of use and handed everything over: the next [`Tablet::open`] of its folder, in a process that
+    /// never held its key, lets the key go and begins as a tablet that belongs to nobody.
+    pub fn is_handed_over(&self) -> bool {
+        self.0.is_handed_over()
     }
 
     /// Ends [`Tablet::run`]. Nothing is lost by it.
@@ -241,6 +255,7 @@ impl Inner {
         failpoint!("identity.in-one-file");
         self.records.write(|to| meta::set(to, IDENTITY, &identity))?;
         self.keep_recovery(&identity);
+        lock(&self.troubles).over("tablet.handed_over");
         let identity = Arc::new(identity);
         *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Some(identity.clone());
         Ok(identity)

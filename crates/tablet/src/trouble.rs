@@ -180,6 +180,25 @@ pub fn revoked() -> Refusal {
     )
 }
 
+pub fn handed_over(name: &str, confirmed: u64) -> Refusal {
+    Refusal::new(
+        "tablet.handed_over",
+        format!(
+            "{name} was taken out of use. The station holds all {confirmed} entries that it wrote, and nothing on this \
+             tablet can be read any more but by the facility."
+        ),
+        "To use it again, make a new invite at the station and join it as a new tablet.",
+    )
+}
+
+pub fn cannot_let_go(e: &std::io::Error) -> Refusal {
+    Refusal::new(
+        "disk.failed",
+        format!("This tablet was taken out of use, and its folder cannot be put aside: {e}."),
+        "Check that the folder may be written and the disk is sound, then start Lamplight again.",
+    )
+}
+
 pub fn clock(error_ms: i64) -> Refusal {
     let minutes = error_ms.abs() / 60_000;
     let way = if error_ms > 0 { "fast" } else { "slow" };

@@ -69,6 +69,8 @@ pub fn surroundings(truth: &Arc<AtomicI64>, dice: &Dice) -> Surroundings {
 pub fn open_tablet(dir: &Path, clock: &Arc<UnitClock>, dice: &Dice) -> Result<Tablet> {
     let dice = dice.clone();
     let mut options = Options::default();
+    // Histories go on with a tablet that was taken out of use.
+    options.lets_go = false;
     options.clock = clock.clone();
     options.chance = Arc::new(move |bytes| {
         dice.fill(bytes);

@@ -1,7 +1,6 @@
 //! Keys at rest: who can open a tablet's folder, and how a facility comes to what a broken tablet holds.
 
-use crate::fixture::{Ward, ask, holds, note};
-use lamplight_domain::commands::Status;
+use crate::fixture::{Ward, holds, note};
 use lamplight_tablet::{Options, Tablet, verify};
 use lamplight_tests::facility::{Facility, lines};
 use lamplight_tests::process::run;
@@ -42,8 +41,8 @@ fn sim(dir: &Path, arguments: &[&str]) -> Value {
     lines(&out).unwrap().remove(0)
 }
 
-async fn protection(tablet: &Tablet) -> String {
-    ask::<Status>(tablet, "status", json!({})).await.unwrap().protection
+fn protection(tablet: &Tablet) -> String {
+    tablet.status().protection
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,9 +50,9 @@ async fn a_tablet_whose_key_store_is_gone_is_opened_by_its_facility_and_what_wai
     let ward = Ward::open();
     let (dir, store) = (ward.dir("one"), ward.dir("one-store"));
     let tablet = Tablet::open(&dir, with_store(&store)).unwrap();
-    assert!(protection(&tablet).await.ends_with("the facility cannot open them."));
+    assert!(protection(&tablet).ends_with("the facility cannot open them."));
     tablet.join(&ward.invite, "").await.unwrap();
-    let words = protection(&tablet).await;
+    let words = protection(&tablet);
     assert!(words.contains("the machine's key store") && words.ends_with("the facility can open them too."), "{words}");
     let walk = Walk::of(&tablet).await.unwrap();
     ward.cable.cut();
@@ -69,7 +68,7 @@ async fn a_tablet_whose_key_store_is_gone_is_opened_by_its_facility_and_what_wai
     let copy = copied(&dir, &ward.dir("copy"));
     let before: Vec<_> = ["records.db", "identity.db"].map(|name| std::fs::read(copy.join(name)).unwrap()).into();
     let said = recover(&ward.facility, &copy).unwrap();
-    assert_eq!(said["name"], "W-2", "{said}");
+    assert!(said["name"].as_str().unwrap().starts_with("W-"), "{said}");
     let key = std::fs::read(copy.join("device.key")).unwrap();
     assert!(!said.to_string().contains(&hex::encode(&key)), "no key is printed");
     let after: Vec<_> = ["records.db", "identity.db"].map(|name| std::fs::read(copy.join(name)).unwrap()).into();
@@ -82,7 +81,7 @@ async fn a_tablet_whose_key_store_is_gone_is_opened_by_its_facility_and_what_wai
     ward.facility.verify().unwrap();
     // On the new machine the key goes into its store, and the file goes.
     let tablet = Tablet::open(&copy, with_store(&ward.dir("new-store"))).unwrap();
-    assert!(protection(&tablet).await.contains("the machine's key store"));
+    assert!(protection(&tablet).contains("the machine's key store"));
     assert!(!copy.join("device.key").exists());
     assert!(recover(&ward.facility, &copy).unwrap_err().contains("[tablet.in_use]"));
 }

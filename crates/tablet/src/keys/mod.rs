@@ -140,6 +140,17 @@ fn read_plain(dir: &Path) -> Result<Option<DeviceKey>, Refusal> {
     Ok((*key != [0; 32]).then_some(DeviceKey(key)))
 }
 
+/// No key of this folder is left in it, but the one that was sealed to the facility. Where there was none, nothing is left
+/// to do. What a key store holds opens nothing without the file that goes here.
+pub fn let_go(dir: &Path) -> std::io::Result<()> {
+    for name in [KEY_FILE, wrapped::WRAPPED_FILE] {
+        if dir.join(name).exists() {
+            wrapped::overwrite(&dir.join(name))?;
+        }
+    }
+    disk::sync_folder(dir)
+}
+
 /// Errors: "key.wrong" where the files were made with another key.
 fn check(dir: &Path, has_files: bool, key: &DeviceKey) -> Result<(), Refusal> {
     match std::fs::read(dir.join(CHECK_FILE)) {

@@ -106,17 +106,21 @@ pub fn take_over(dir: &Path, key: &DeviceKey, store: &dyn KeyStore) -> Result<()
     Ok(())
 }
 
-/// Overwritten before it is removed. A disk that moves what it overwrites may keep it: that is what disk encryption is
-/// for.
 pub fn forget_plain(dir: &Path) -> IoResult<()> {
-    let path = dir.join(KEY_FILE);
-    let file = OpenOptions::new().write(true).open(&path)?;
     failpoint!("key.doubled");
     // From here on only the locked one is a key: it has just been seen to open.
-    disk::write_at(&file, &[0; 32], 0)?;
-    disk::sync(&file)?;
-    disk::remove(&path)?;
+    overwrite(&dir.join(KEY_FILE))?;
     disk::sync_folder(dir)
+}
+
+/// With zeros before it is removed. A disk that moves what it overwrites may keep it: that is what disk encryption is
+/// for.
+pub fn overwrite(path: &Path) -> IoResult<()> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    let length = usize::try_from(file.metadata()?.len()).unwrap_or(0);
+    disk::write_at(&file, &vec![0; length.min(4096)], 0)?;
+    disk::sync(&file)?;
+    disk::remove(path)
 }
 
 fn refused(why: &str) -> Refusal {

@@ -28,6 +28,13 @@ impl Tablet {
 
     /// The same by another way to the facility than HTTPS, and without reading the feed. Errors: as above.
     pub async fn join_over<F: Facility>(&self, facility: &F, invite: &Invite, name: &str) -> Result<(), Refusal> {
+        if self.0.is_handed_over() {
+            return Err(Refusal::new(
+                "tablet.handed_over",
+                "This tablet was taken out of use a moment ago.",
+                "Start Lamplight again, then join it as a new tablet.",
+            ));
+        }
         if self.0.identity().is_some() {
             return Err(Refusal::new(
                 "join.already",

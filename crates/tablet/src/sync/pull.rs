@@ -2,7 +2,7 @@
 
 use super::client::not_the_server;
 use super::offer;
-use super::push::local;
+use super::push::{Pushing, local};
 use super::witness;
 use crate::contact::Exchange;
 use crate::failpoint::failpoint;
@@ -91,6 +91,9 @@ impl Inner {
                         Ok(())
                     });
                     told.await?;
+                    // All that it holds, asked for anew: nothing is let go before the server has confirmed it now.
+                    self.push_all(facility, &mut Pushing::default(), true).await?;
+                    self.blocking(|inner| inner.hand_over().map_err(Trouble::Refused)).await?;
                     return Err(Trouble::Refused(refusal));
                 }
                 fetched => fetched?,
