@@ -76,3 +76,26 @@ async fn a_head_of_a_forked_author_comes_with_all_who_vouch_for_it() {
     assert_eq!(heads_of(&house, &page), [(b.key.author(), 1)]);
     assert_eq!(page.header.heads[0].credentials.len(), 2);
 }
+
+/// Commands beside the server are authors of their own, and there may be many in a day: who serves stays in sight, also
+/// where nothing but its audit is new.
+#[tokio::test]
+async fn the_audit_of_who_serves_is_shown_however_many_commands_came_after_it() {
+    let house = House::new();
+    let server = house.open();
+    let (a, mut b) = (house.tablet(&server, 1).await, house.tablet(&server, 2).await);
+    let first = b.note(house.now(), "first");
+    b.push(&server, vec![first]).await;
+    let (pages, cursor) = a.opening(&server, 100).await;
+    let of_b = b.key.author();
+    let serving = heads_of(&house, &pages[0]).into_iter().find(|(author, _)| *author != of_b).unwrap();
+    for n in 0..6 {
+        lamplight_server::backup(&house.path, &house.folder().join(format!("copy{n}"))).unwrap();
+    }
+    server.audit(None, lamplight_domain::kinds::Audit::of(lamplight_domain::kinds::Act::Printed)).await;
+    let note = b.note(house.now(), "a row to come with");
+    b.push(&server, vec![note]).await;
+    let page = server.feed(a.ask(FeedFrom::Cursor(cursor))).await.unwrap();
+    let heads = heads_of(&house, &page);
+    assert!(heads.contains(&(serving.0, serving.1 + 1)), "{heads:?}");
+}

@@ -75,7 +75,9 @@ impl Inner {
 
     /// Of what is in memory: the key itself goes with the process.
     fn forget_everything(&self) {
-        self.lock();
+        // Without a line of audit: nothing more is written under an author that has handed everything over.
+        lock(&self.session).take();
+        lock(&self.viewed).clear();
         *self.identity.write().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
         *self.known_mut() = Known::default();
         *lock(&self.standing) = None;

@@ -38,6 +38,8 @@ pub fn backup_at(path: &Path, to: &Path, around: &Surroundings) -> Result<Backed
     let from = Folder::existing(path)?;
     let key = from.key()?;
     let mut db = store::open(&from.database(), &key)?;
+    // Before the copy, so that it is in it: a copy lacks nothing of its original's chains.
+    super::audit_beside(path, &mut db, around, Act::BackedUp, "begun")?;
     let mark = mark(&mut db, around).map_err(|e| damaged(path, &e))?;
     let copy = Folder::make(to)?;
     copy.write_private(&copy.database(), b"")?;
@@ -73,7 +75,6 @@ pub fn backup_at(path: &Path, to: &Path, around: &Surroundings) -> Result<Backed
     failpoint!("backup.keyed");
     // Only now is it true: tablets may prune what is older.
     meta::set(&db, meta::BACKED_UP, &mark.0.to_be_bytes()).map_err(|e| damaged(path, &e.into()))?;
-    super::audit_beside(path, &mut db, around, Act::BackedUp, &format!("{records} records"))?;
     Ok(BackedUp { to: to.display().to_string(), backed_up: mark, records })
 }
 

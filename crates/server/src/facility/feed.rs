@@ -127,6 +127,7 @@ impl FacilityServer {
         reader: Option<TabletId>,
     ) -> Result<Found, Trouble> {
         let (facility, now) = (self.inner.identity.facility, self.inner.around.now());
+        let serving = self.inner.own.id();
         let read = |from| {
             let marks = self.inner.marks.clone();
             move |db: &Connection| {
@@ -134,7 +135,7 @@ impl FacilityServer {
                 let since = if let FeedFrom::Cursor(cursor) = &from { cursor.n } else { 0 };
                 let mut reading = reading(db, &at, from)?;
                 if let (Reading::Found(found), Some(no)) = (&mut reading, feed::ward(db, ward)?) {
-                    found.heads = heads::shown(db, facility, (no, since), &found.rows, reader)?;
+                    found.heads = heads::shown(db, facility, (no, since), &found.rows, (reader, serving))?;
                 }
                 Ok(reading)
             }

@@ -9,7 +9,7 @@ use lamplight_domain::wire::HeadShown;
 use rusqlite::Connection;
 use std::collections::HashSet;
 
-/// So many of the server's newest authors are looked at: who serves now, and commands beside it.
+/// So many of the server's newest authors are looked at beside the one that serves: commands, each an author of its own.
 const OWN_NEWEST: u32 = 4;
 /// Former authors of one tablet that are sent along; a reader keeps those that it has.
 const CREDENTIALS_MAX: usize = 16;
@@ -21,7 +21,7 @@ pub(super) fn shown(
     facility: FacilityId,
     (ward, since): (WardNo, u64),
     rows: &[Sent],
-    reader: Option<TabletId>,
+    (reader, serving): (Option<TabletId>, AuthorId),
 ) -> Result<Vec<HeadShown>, StoreError> {
     if rows.is_empty() {
         return Ok(Vec::new());
@@ -35,7 +35,9 @@ pub(super) fn shown(
     }
     found.retain(|author| author.tablet.is_none() || author.tablet != reader);
     let known = feed::body_at(db, ward, since)?;
-    for own in authors::newest_of_server(db, OWN_NEWEST)? {
+    // Its audit stands in no ward's feed: nothing else shows how far it goes.
+    let newest = authors::newest_of_server(db, OWN_NEWEST)?;
+    for own in authors::find(db, serving)?.into_iter().chain(newest) {
         let is_news = links::newest_body(db, own.no)?.is_some_and(|body| known.is_none_or(|known| body.0 > known.0));
         if is_news && seen.insert(own.id) {
             found.push(own);

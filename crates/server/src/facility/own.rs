@@ -6,7 +6,7 @@ use crate::store::append::Prepared;
 use crate::store::{StoreError, authors, links};
 use crate::surroundings::Surroundings;
 use lamplight_domain::chain::{Credential, Endorser, Head, SigningKey, body_hash, link_hash};
-use lamplight_domain::ids::{FacilityId, RecordId, StaffId, StayId, WardId};
+use lamplight_domain::ids::{AuthorId, FacilityId, RecordId, StaffId, StayId, WardId};
 use lamplight_domain::kinds::Event;
 use lamplight_domain::record::{Auth, Body, Envelope};
 use lamplight_domain::refusal::Refusal;
@@ -38,6 +38,10 @@ impl OwnAuthor {
         let facility = identity.facility;
         let credential = Credential::sign(&identity.key, Endorser::Facility, facility, key.public(), tablet);
         OwnAuthor { key, credential, facility }
+    }
+
+    pub fn id(&self) -> AuthorId {
+        self.credential.author
     }
 
     /// Where the chain stands in the file: for the writer, inside the transaction that goes on from there. Nothing
