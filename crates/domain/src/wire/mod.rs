@@ -296,9 +296,28 @@ pub struct FeedHeader {
     /// Where it is another than the reader's.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::or_none")]
     pub trust: Option<Trust>,
+    /// [`FeedPage::digest`] of this page's rows: what was bent on the way is not taken for what the server holds. None
+    /// where there are no rows, and from a server of the first release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Hash>,
     /// Of the question. Nil from a server of the first release.
     #[serde(default, skip_serializing_if = "Uuid::is_nil")]
     pub request: Uuid,
+}
+
+impl FeedPage {
+    /// Over every row's number, link and body: `lamplight.page.v1\0`, then for each row `u64 n ‖ author ‖ u64 seq ‖ body
+    /// hash`, integers big-endian, hashed like a body. None where there is no row.
+    pub fn digest(rows: &[FeedRow], bodies: &[Blob]) -> Option<Hash> {
+        let mut all = b"lamplight.page.v1\0".to_vec();
+        for (row, body) in rows.iter().zip(bodies) {
+            all.extend(row.n.to_be_bytes());
+            all.extend(row.author.0.as_bytes());
+            all.extend(row.seq.to_be_bytes());
+            all.extend(body.hash().0);
+        }
+        (!rows.is_empty()).then(|| crate::chain::body_hash(&all))
+    }
 }
 
 /// A head as its author signed it, with whoever vouches for that author.

@@ -211,8 +211,9 @@ impl FacilityServer {
             true => (sent.row, Blob::Held(body_hash(&sent.bytes))),
             false => (sent.row, Blob::Bytes(sent.bytes)),
         };
-        let (rows, bodies) = rows.into_iter().map(blob).unzip();
+        let (rows, bodies): (Vec<_>, Vec<_>) = rows.into_iter().map(blob).unzip();
         let header = FeedHeader {
+            digest: FeedPage::digest(&rows, &bodies),
             rows,
             next,
             more,
