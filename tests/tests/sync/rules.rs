@@ -176,6 +176,8 @@ async fn impossible_entries_are_refused_with_what_to_do() {
         mood(MoodSource::StaffImpression, Some(4)),
         mood(MoodSource::Patient, Some(11)),
     ];
+    // The first look at a patient is on record.
+    let _: serde_json::Value = ask(&tablet, "pad", serde_json::json!({ "stay": stay })).await.unwrap();
     let before = tablet.sync_state().head;
     for entry in impossible {
         let refused = save(&tablet, stay, entry.clone()).await.expect_err(&format!("{entry:?}"));
