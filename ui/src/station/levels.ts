@@ -20,7 +20,7 @@ export function meaning(before: string, ordered: Level): string {
       ? `Takes the place of ${before}. Somebody stays with the patient all the time.`
       : 'Stricter: somebody has to be with the patient at once, and stay.';
   }
-  if (was === null) return 'A check is due at once.';
+  if (was === null) return 'No limit is in force: a check is due at once.';
   if (is < was) return `Stricter than ${before}: a check is due at once, and a technician has to acknowledge it.`;
   if (is === was) return `The same limit as ${before}, ordered anew.`;
   return `Less strict than ${before}.`;

@@ -20,7 +20,7 @@ export const LISTS: [ListName, string, string][] = [
 export const MAKES_OF: Partial<Record<ListName, [ListItem['makes'], string][]>> = {
   places: [
     ['check', 'a check'],
-    ['heard', 'heard only: no check'],
+    ['heard', 'heard: no check'],
   ],
   activities: [
     ['check', 'a check'],
@@ -30,8 +30,8 @@ export const MAKES_OF: Partial<Record<ListName, [ListItem['makes'], string][]>> 
 
 export const TONES: [ListItem['tone'], string][] = [
   ['plain', 'plain'],
-  ['notice', 'a nurse would want to know'],
-  ['alert', 'asks for a behaviour entry'],
+  ['notice', 'tell a nurse'],
+  ['alert', 'behaviour entry'],
 ];
 
 /** "Dining room" becomes "dining_room"; a code that is taken gets a number. Records name it for ever. */
