@@ -54,8 +54,6 @@ export class Facility {
   audit = AUDIT;
   /** Queries of the audit, in order. */
   readonly audits: Record<string, string>[] = [];
-  /** Breaks the connection of the next POST to this path. */
-  breakNext = '';
   /** Dates by which days were asked for; empty where none was given. */
   readonly dates: string[] = [];
   /** Takes connections and says nothing on them, as a server does that hangs. */
@@ -126,11 +124,6 @@ export class Facility {
       if (request.headers['lamplight-station'] !== '1') return json(403, NOT_ASKED);
       let text = '';
       for await (const piece of request) text += String(piece);
-      if (this.breakNext === path) {
-        this.breakNext = '';
-        request.socket.destroy();
-        return;
-      }
       this.posts.push({ path, body: text === '' ? null : JSON.parse(text) });
       const refused = this.refuseNext;
       if (refused?.path === path) {
@@ -196,7 +189,7 @@ export class Facility {
   #changed(path: string): unknown {
     const at = this.setUp;
     const body = (this.posts.at(-1)?.body ?? {}) as Record<string, unknown>;
-    const id = String(body['id'] ?? 'new');
+    const id = String(body['id'] ?? 'made-1');
     const put = <T extends { id: string }>(all: T[], one: T) =>
       all.some((other) => other.id === id)
         ? all.map((other) => (other.id === id ? { ...other, ...one } : other))
