@@ -160,6 +160,9 @@ same('key of the marks', macKey.toString('hex'), feed.mac_key);
 const follow = (name, from, { header, blobs }) => {
   let at = hex(from.hash);
   same(`${name}: a blob a row`, blobs.length, header.rows.length);
+  const rows = header.rows.map((row, n) => Buffer.concat([u64(row.n), uuid(row.author), u64(row.seq), blobs[n].hash]));
+  const all = Buffer.concat([tag('lamplight.page.v1'), ...rows]);
+  same(`${name}: digest`, sha(all).toString('hex'), header.digest);
   header.rows.forEach((row, n) => {
     same(`${name}: row number`, row.n, from.n + n + 1);
     let record = '00000000-0000-0000-0000-000000000000';

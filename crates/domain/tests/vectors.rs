@@ -167,8 +167,12 @@ fn page(next: FeedNext, rows: std::ops::RangeInclusive<u64>) -> FeedPage {
         received_at: AT + 200_000,
         flags: if n == 3 { vec!["unreadable".to_owned()] } else { vec![] },
     };
+    let all = bodies();
+    let bodies: Vec<Blob> = rows.clone().map(|n| Blob::Bytes(all[n as usize - 1].clone())).collect();
+    let rows: Vec<FeedRow> = rows.map(row).collect();
     let header = FeedHeader {
-        rows: rows.clone().map(row).collect(),
+        digest: FeedPage::digest(&rows, &bodies),
+        rows,
         next,
         more: false,
         roster: None,
@@ -180,8 +184,7 @@ fn page(next: FeedNext, rows: std::ops::RangeInclusive<u64>) -> FeedPage {
         trust: None,
         request: id(0x4F),
     };
-    let all = bodies();
-    FeedPage { header, bodies: rows.map(|n| Blob::Bytes(all[n as usize - 1].clone())).collect() }
+    FeedPage { header, bodies }
 }
 
 fn opening_mark() -> OpeningMark {

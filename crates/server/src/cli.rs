@@ -81,6 +81,13 @@ enum Command {
         #[arg(long)]
         tablet: PathBuf,
     },
+    /// Put a key of the facility in another's place, while nobody serves the folder.
+    Rotate {
+        #[arg(long)]
+        data: PathBuf,
+        #[command(subcommand)]
+        what: Rotate,
+    },
     /// Walk every chain and compare it with what tablets saw; ends with 1 and every break by name.
     Verify {
         #[arg(long)]
@@ -141,6 +148,17 @@ enum OneTablet {
     },
 }
 
+#[derive(Subcommand)]
+enum Rotate {
+    /// The certificate authority: first tablets are told of the next one, then, with --finish, it issues.
+    Authority {
+        #[arg(long)]
+        finish: bool,
+    },
+    /// What tablets seal their own keys to; the former ones stay for what was sealed to them.
+    EncryptionKey,
+}
+
 fn moment(text: &str) -> Result<Ms, String> {
     match text.parse::<i64>() {
         Ok(ms) => Ok(Ms(ms)),
@@ -194,6 +212,14 @@ impl Cli {
                 )
             }
             Command::Recover { data, tablet } => print(&commands::recover(&data, &tablet)?),
+            Command::Rotate { data, what } => {
+                let around = Surroundings::real();
+                print(&match what {
+                    Rotate::Authority { finish: false } => commands::begin_next_authority(&data, &around)?,
+                    Rotate::Authority { finish: true } => commands::finish_next_authority(&data, &around)?,
+                    Rotate::EncryptionKey => commands::rotate_encryption_key(&data, &around)?,
+                })
+            }
             Command::Verify { data, against, json } => verify(&data, &against, json),
             Command::Export { data } => {
                 let mut out = std::io::BufWriter::new(std::io::stdout().lock());

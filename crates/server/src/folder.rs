@@ -109,6 +109,20 @@ impl Folder {
         write().map_err(|e| unwritable(&self.path, &e))
     }
 
+    /// Puts the authorities' certificates where browsers' owners look for them; whole or not at all.
+    pub fn keep_ca(&self, pem: &str) -> Result<(), Refusal> {
+        if std::fs::read_to_string(self.ca_file()).is_ok_and(|stands| stands == pem) {
+            return Ok(());
+        }
+        let fresh = self.path.join("ca.pem.new");
+        // Of a writing that was cut off.
+        let _ = std::fs::remove_file(&fresh);
+        self.write_private(&fresh, pem.as_bytes())?;
+        std::fs::rename(&fresh, self.ca_file())
+            .and_then(|()| File::open(&self.path)?.sync_all())
+            .map_err(|e| unwritable(&self.path, &e))
+    }
+
     /// Held while a process serves this folder; given back when dropped. Errors: "folder.in_use".
     pub fn lock(&self) -> Result<Lock, Refusal> {
         let path = self.path.join("serve.lock");

@@ -54,7 +54,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { clock: Arc::new(SystemClock::new()), chance: Arc::new(keys::random), compress: true, key_store: None, lets_go: true }
+        Options {
+            clock: Arc::new(SystemClock::new()),
+            chance: Arc::new(keys::random),
+            compress: true,
+            key_store: None,
+            lets_go: true,
+        }
     }
 }
 

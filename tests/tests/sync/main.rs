@@ -16,6 +16,7 @@ mod raw;
 mod replicas;
 mod restored;
 mod revoked;
+mod rotation;
 mod rules;
 mod sim;
 mod transfer;

@@ -84,7 +84,10 @@ async fn a_revoked_tablet_hands_over_what_it_holds_and_then_lets_its_key_go() {
     assert_eq!(tablet.join(&ward.invite, "").await.unwrap_err().code, "tablet.handed_over");
     let key = std::fs::read(dir.join("device.key")).unwrap();
     let tablet = ward.reopen("one", tablet);
-    assert!(files(&dir).iter().all(|file| !std::fs::read(file).unwrap().windows(32).any(|w| w == key)), "no key is left");
+    assert!(
+        files(&dir).iter().all(|file| !std::fs::read(file).unwrap().windows(32).any(|w| w == key)),
+        "no key is left"
+    );
     let hello = tablet.call("hello", json!({})).await.unwrap();
     assert_eq!((&hello["joined"], &hello["troubles"][0]["code"]), (&json!(false), &json!("tablet.handed_over")));
     // Nothing is thrown away: the facility opens it.

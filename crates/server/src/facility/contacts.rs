@@ -74,6 +74,12 @@ impl FacilityServer {
         }
     }
 
+    /// When a tablet was last in touch, and the number up to which its newest author's entries are held: what was written
+    /// after it may be on the tablet alone. None for one that was never in touch.
+    pub fn last_known(&self, tablet: TabletId) -> Option<(Ms, u64)> {
+        self.inner.contacts.of(tablet).map(|known| (known.last, known.confirmed))
+    }
+
     /// All tablets of a ward, as of now.
     pub fn contact_marks(&self, ward: WardId) -> Vec<ContactMark> {
         let roster = self.roster();

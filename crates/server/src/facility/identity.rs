@@ -47,11 +47,7 @@ impl Identity {
         Ok(Identity {
             facility: FacilityId(Uuid::from_bytes(meta::need(db, meta::FACILITY)?)),
             key: SigningKey::from_seed(&meta::need(db, meta::FACILITY_KEY)?),
-            authority: Authority {
-                der: whole(meta::CA_CERTIFICATE)?,
-                key_der: whole(meta::CA_KEY)?.into(),
-                number,
-            },
+            authority: Authority { der: whole(meta::CA_CERTIFICATE)?, key_der: whole(meta::CA_KEY)?.into(), number },
             next_authority: next.map(|(der, key)| Authority { der, key_der: key.into(), number: number + 1 }),
             crossed: crossed(db)?,
             opening: opening.as_chunks().0.iter().map(|secret| DecryptionKey::from_secret(*secret)).collect(),
@@ -69,6 +65,11 @@ impl Identity {
     /// The same for a reader who says what it has; None where that is as new.
     pub fn trust_after(&self, known: Option<Ms>) -> Option<Trust> {
         known.filter(|since| *since < self.trust_since).and_then(|_| self.trust())
+    }
+
+    /// Of all that are to be trusted, for browsers: what stands in [`Folder::ca_file`].
+    pub fn ca_pem(&self) -> String {
+        self.authorities().map(Authority::pem).collect()
     }
 
     /// All that tablets are to trust.

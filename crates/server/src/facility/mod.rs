@@ -106,6 +106,8 @@ impl FacilityServer {
             Ok((identity, roster, live, contacts, still_on))
         };
         let (identity, roster, live, contacts, still_on) = loaded().map_err(|e| damaged(path, &e))?;
+        // A rotation may have been cut off before it.
+        folder.keep_ca(&identity.ca_pem())?;
         let own = OwnAuthor::new(&identity, &around);
         let marks = CursorMarks::of(&identity.key);
         let (live, roster) = (Arc::new(live), Arc::new(RwLock::new(Arc::new(roster))));

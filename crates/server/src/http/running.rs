@@ -70,12 +70,8 @@ async fn serve_facility(facility: FacilityServer, listen: SocketAddr, options: O
     let url = format!("https://{address}");
     let identity = facility.identity();
     let named = hosts(address.ip(), options.public_url.as_deref())?;
-    let tls = identity.authority.server_config(
-        identity.facility,
-        &identity.crossed,
-        &named,
-        facility.around().now(),
-    )?;
+    let tls =
+        identity.authority.server_config(identity.facility, &identity.crossed, &named, facility.around().now())?;
     let limited = connections::Limited::to(options.connections.unwrap_or_else(connections::allowed));
     let tls = RustlsConfig::from_config(Arc::new(tls));
     let acceptor = RustlsAcceptor::new(tls).handshake_timeout(HANDSHAKE).acceptor(limited);

@@ -82,11 +82,7 @@ impl DeviceKey {
 /// Whatever ends this program in between, a key that opens the files stands there.
 /// Errors: "key.missing" (files but no key), "key.wrong" (another key than the files were made with), "key.store" (the
 /// key store does not give out what the key is locked with), "disk.failed".
-pub fn open(
-    dir: &Path,
-    has_files: bool,
-    store: Option<&dyn KeyStore>,
-) -> Result<(DeviceKey, Protection), Refusal> {
+pub fn open(dir: &Path, has_files: bool, store: Option<&dyn KeyStore>) -> Result<(DeviceKey, Protection), Refusal> {
     let plain = read_plain(dir)?;
     let locked = Wrapped::read(dir).map_err(|e| unwritable(&e))?;
     match (locked.map(|locked| locked.open(store)), plain) {

@@ -1,0 +1,83 @@
+//! `rotate`: a key of the facility takes another's place. Nobody serves the folder meanwhile; tablets hear of it at their
+//! next contact, and one that was away all the while comes back all the same.
+
+use super::open_beside;
+use crate::facility::{Identity, add_encryption_key, begin_authority, damaged, finish_authority};
+use crate::folder::Folder;
+use crate::store::StoreError;
+use crate::surroundings::Surroundings;
+use crate::tls::Authority;
+use lamplight_domain::refusal::Refusal;
+use rusqlite::{Connection, TransactionBehavior};
+use serde::Serialize;
+use std::path::Path;
+
+#[derive(Debug, Serialize)]
+pub struct Rotated {
+    /// "authority", "encryption-key"
+    pub what: &'static str,
+    /// Of the authority: "begun" while tablets are told of the next one, "finished" once it issues.
+    pub state: &'static str,
+    /// How many authorities tablets are told to trust.
+    pub authorities: usize,
+}
+
+/// Makes the next authority and tells tablets of it; the present one goes on issuing. Errors: "rotate.begun",
+/// "folder.in_use", and those of a folder that cannot be used.
+pub fn begin_next_authority(path: &Path, around: &Surroundings) -> Result<Rotated, Refusal> {
+    change(path, "authority", "begun", |db, identity| {
+        if identity.next_authority.is_some() {
+            return Err(Refusal::new(
+                "rotate.begun",
+                "Tablets are told of a next authority already.",
+                "Once those in use were in touch: lamplight-server rotate authority --finish.",
+            ));
+        }
+        let next = Authority::make(identity.facility, identity.authority.number + 1, around.now())?;
+        begin_authority(db, &next, around).map_err(|e| damaged(path, &e.into()))
+    })
+}
+
+/// From the next start on the next authority issues, and the key of the one before is gone; its certificate for its
+/// successor lets tablets that know only it come back. Errors: "rotate.not_begun", "folder.in_use", and those of a folder
+/// that cannot be used.
+pub fn finish_next_authority(path: &Path, around: &Surroundings) -> Result<Rotated, Refusal> {
+    change(path, "authority", "finished", |db, identity| {
+        let next = identity.next_authority.as_ref().ok_or_else(|| {
+            Refusal::new(
+                "rotate.not_begun",
+                "There is no next authority.",
+                "Begin with lamplight-server rotate authority, and finish once the tablets in use were in touch.",
+            )
+        })?;
+        let vouched = identity.authority.vouch_for(next, identity.facility, around.now())?;
+        finish_authority(db, next, vouched, around).map_err(|e| damaged(path, &e))
+    })
+}
+
+/// Tablets seal their keys to a fresh one from their next contact on; what was sealed before still opens. Errors:
+/// "folder.in_use", and those of a folder that cannot be used.
+pub fn rotate_encryption_key(path: &Path, around: &Surroundings) -> Result<Rotated, Refusal> {
+    change(path, "encryption-key", "finished", |db, _| {
+        add_encryption_key(db, around).map_err(|e| damaged(path, &e.into()))
+    })
+}
+
+fn change(
+    path: &Path,
+    what: &'static str,
+    state: &'static str,
+    change: impl FnOnce(&Connection, &Identity) -> Result<(), Refusal>,
+) -> Result<Rotated, Refusal> {
+    let broken = |e: StoreError| damaged(path, &e);
+    let folder = Folder::existing(path)?;
+    // Whoever serves has the keys in memory.
+    let _lock = folder.lock()?;
+    let mut db = open_beside(path)?;
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|e| broken(e.into()))?;
+    change(&tx, &Identity::read(&tx).map_err(broken)?)?;
+    tx.commit().map_err(|e| broken(e.into()))?;
+    let identity = Identity::read(&db).map_err(broken)?;
+    folder.keep_ca(&identity.ca_pem())?;
+    Ok(Rotated { what, state, authorities: identity.authorities().count() })
+}

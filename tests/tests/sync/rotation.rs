@@ -1,0 +1,108 @@
+//! A facility's keys take others' places; tablets that were in touch follow, one that was away comes back.
+
+use crate::fixture::{Ward, note};
+use lamplight_domain::wire::Trouble;
+use lamplight_tablet::Tablet;
+use lamplight_tests::sim::tablet::Walk;
+use serde_json::{Value, json};
+use std::path::Path;
+
+fn copied(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap).filter(|e| e.path().is_file()) {
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+fn rotate(ward: &mut Ward, arguments: &[&str]) -> Value {
+    ward.facility.stop().unwrap();
+    let said = ward.facility.command_with("rotate", arguments).unwrap().remove(0);
+    ward.facility.start().unwrap();
+    said
+}
+
+async fn synced(tablet: &Tablet) {
+    tablet.sync_now().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authority_takes_anothers_place_and_no_tablet_is_locked_out() {
+    let mut ward = Ward::open();
+    let (near, away) = (ward.tablet("near").await, ward.tablet("away").await);
+    let walk = Walk::of(&near).await.unwrap();
+    let (running, _, said) = ward.facility.run("rotate", &["authority"]).unwrap();
+    assert!(!running.success() && said.contains("[folder.in_use]"), "{said}");
+    assert_eq!(rotate(&mut ward, &["authority"]), json!({ "what": "authority", "state": "begun", "authorities": 2 }));
+    synced(&near).await;
+    // As the folder is while the first authority issues: whoever stole its key serves so.
+    ward.facility.stop().unwrap();
+    let (again, _, said) = ward.facility.run("rotate", &["authority"]).unwrap();
+    assert!(!again.success() && said.contains("[rotate.begun]"), "{said}");
+    let (data, stolen) = (ward.facility.data(), ward.dir("stolen"));
+    copied(&data, &stolen);
+    ward.facility.start().unwrap();
+    let finished = rotate(&mut ward, &["authority", "--finish"]);
+    assert_eq!((&finished["state"], &finished["authorities"]), (&json!("finished"), &json!(1)));
+    let near = ward.reopen("near", near);
+    note(&near, &walk, 0, "after it");
+    synced(&near).await;
+    // It knows the first authority alone, and its program starts anew.
+    let away = ward.reopen("away", away);
+    note(&away, &walk, 1, "was away all the while");
+    synced(&away).await;
+    assert_eq!((near.sync_state().waiting, away.sync_state().waiting), (0, 0));
+    let invite = ward.facility.invite(&ward.cable.url(), 1).unwrap();
+    let fresh = Tablet::open(&ward.dir("fresh"), Default::default()).unwrap();
+    fresh.join(&invite, "").await.unwrap();
+    let late = Tablet::open(&ward.dir("late"), Default::default()).unwrap();
+    late.join(&ward.invite, "").await.unwrap();
+    ward.facility.stop().unwrap();
+    let (nothing, _, said) = ward.facility.run("rotate", &["authority", "--finish"]).unwrap();
+    assert!(!nothing.success() && said.contains("[rotate.not_begun]"), "{said}");
+    // Once a tablet was told, the former authority's key opens no door to it any more, also after a restart.
+    std::fs::rename(&data, ward.dir("true")).unwrap();
+    std::fs::rename(&stolen, &data).unwrap();
+    ward.facility.start().unwrap();
+    for (name, tablet) in [("near", near), ("away", away), ("fresh", fresh), ("late", late)] {
+        let tablet = ward.reopen(name, tablet);
+        match tablet.sync_now().await {
+            Err(Trouble::NotTheServer(why)) => assert!(why.contains("another authority"), "{name}: {why}"),
+            other => panic!("{name} believed the former authority: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_third_authority_one_that_knows_the_first_comes_back() {
+    let mut ward = Ward::open();
+    let away = ward.tablet("away").await;
+    for _ in 0..2 {
+        rotate(&mut ward, &["authority"]);
+        rotate(&mut ward, &["authority", "--finish"]);
+    }
+    synced(&ward.reopen("away", away)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tablet_seals_its_key_to_the_facilitys_newest_and_what_was_sealed_before_still_opens() {
+    let mut ward = Ward::open();
+    let tablet = ward.tablet("one").await;
+    let dir = ward.dir("one");
+    let sealed = || std::fs::read_to_string(dir.join("device.recovery")).unwrap();
+    let first = sealed();
+    rotate(&mut ward, &["encryption-key"]);
+    assert_eq!(sealed(), first);
+    synced(&tablet).await;
+    let second = sealed();
+    assert_ne!(first, second, "sealed anew at the next contact");
+    tablet.stop();
+    drop(tablet);
+    for (n, text) in [first, second].iter().enumerate() {
+        let copy = ward.dir(&format!("copy-{n}"));
+        copied(&dir, &copy);
+        std::fs::remove_file(copy.join("device.key")).unwrap();
+        std::fs::write(copy.join("device.recovery"), text).unwrap();
+        ward.facility.command_with("recover", &["--tablet", copy.to_str().unwrap()]).unwrap();
+        assert!(Tablet::open(&copy, Default::default()).is_ok());
+    }
+}
