@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help deps deps-test run test build check bindings vectors faults bench pictures package clean-demo
+.PHONY: help deps deps-test run test build check sbom bindings vectors faults bench pictures package clean-demo
 
 # The browser that the station and every screen are tried in.
 export CHROMIUM ?= $(firstword $(shell command -v chromium chromium-browser google-chrome))
@@ -57,6 +57,11 @@ check: deps $(UI) ## Formats, lints and types, with warnings denied
 	node scripts/check-vectors.mjs
 	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check licenses bans sources; \
 	else echo "cargo-deny is not installed: licences and sources were not checked"; fi
+
+sbom: ui/node_modules/.package-lock.json ## Write what is linked in as CycloneDX (target/sbom)
+	@command -v cargo-cyclonedx >/dev/null || [ -x target/tools/bin/cargo-cyclonedx ] \
+	  || cargo install --locked cargo-cyclonedx --root target/tools
+	@scripts/sbom
 
 bindings: ## Write the TypeScript types of every command and view again
 	UPDATE_BINDINGS=1 cargo nextest run --locked -p lamplight-domain --test bindings

@@ -19,6 +19,8 @@ pub struct Facility {
     /// All lines that `demo` printed: the logins and PINs.
     pub logins: Vec<Value>,
     pub address: SocketAddr,
+    /// The one-time code that a facility prints which nobody has set up.
+    pub set_up: Option<String>,
     serving: Option<Process>,
     starts: u32,
     /// Of every program that is started from now on, beside what this one has.
@@ -42,6 +44,7 @@ impl Facility {
             folder: tempfile::Builder::new().prefix("lamplight-facility-").tempdir()?,
             logins: Vec::new(),
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            set_up: None,
             serving: None,
             starts: 0,
             environment: Vec::new(),
@@ -49,6 +52,11 @@ impl Facility {
         facility.logins = facility.command_with("demo", arguments)?;
         facility.start()?;
         Ok(facility)
+    }
+
+    /// Serves an empty folder: a facility that nobody has set up.
+    pub fn unset() -> Result<Facility> {
+        Facility::of(tempfile::Builder::new().prefix("lamplight-facility-").tempdir()?)
     }
 
     /// Serves the facility that stands in `folder/data` already.
@@ -63,6 +71,7 @@ impl Facility {
             folder,
             logins: Vec::new(),
             address: listen,
+            set_up: None,
             serving: None,
             starts: 0,
             environment: Vec::new(),
@@ -97,6 +106,7 @@ impl Facility {
         let line = process.first_line(Duration::from_secs(60))?;
         let line: Value = serde_json::from_str(&line).with_context(|| format!("not JSON: {line}"))?;
         let url = line["listening"].as_str().context("the first line names no address")?;
+        self.set_up = line["set_up"].as_str().map(str::to_owned);
         self.address = url.trim_start_matches("https://").trim_end_matches('/').parse()?;
         self.serving = Some(process);
         Ok(())

@@ -10,6 +10,7 @@ pub mod faults;
 pub mod hands;
 pub mod memory;
 pub mod page;
+pub mod phone;
 pub mod process;
 pub mod programs;
 pub mod sim;

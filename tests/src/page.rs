@@ -114,6 +114,21 @@ impl Page {
         Ok(element.send_keys(text).await?)
     }
 
+    /// Chooses an option of a list by its words, as a person does.
+    pub async fn choose(&self, css: &str, option: &str) -> Result<()> {
+        let list = self.see(css).await?;
+        Ok(list.select_by_label(option).await?)
+    }
+
+    /// Ticks a box or a button of a group, where a label is drawn over it.
+    pub async fn tick(&self, css: &str) -> Result<()> {
+        let tick = "const one = document.querySelector(arguments[0]); one?.click(); return one?.checked === true;";
+        let ticked = within(PATIENCE, async || {
+            (self.run(tick, vec![css.into()]).await.ok()? == Value::Bool(true)).then_some(())
+        });
+        ticked.await.with_context(|| format!("cannot be ticked: {css}"))
+    }
+
     /// What it says, white space made single; empty where it is not there.
     pub async fn text(&self, css: &str) -> String {
         match self.client.find(Locator::Css(css)).await {

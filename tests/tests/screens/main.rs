@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
 mod crash;
+mod first_ward;
 mod fresh;
 mod full;
 mod ground;
