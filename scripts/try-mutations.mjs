@@ -17,7 +17,7 @@ const mutations = [
   ['skip the fsync of the second copy', [[`${tablet}/second_copy.rs`, '.and_then(|()| disk::sync_data(&self.file));', ';']], EITHER],
   ['skip the fsync of a second copy that is begun', [[`${tablet}/second_copy.rs`, 'disk::sync(&copy.file)?;', '']], faults('begun_anew')],
   ['skip the fsync of its folder', [[`${tablet}/second_copy.rs`, 'disk::sync_folder(dir)?;', '']], EITHER],
-  ['skip the fsync of the key file', [[`${tablet}/keys.rs`, '    disk::sync(&file)?;\n', '']], CUT],
+  ['skip the fsync of the key file', [[`${tablet}/keys/mod.rs`, '    disk::sync(&file)?;\n', '']], CUT],
   ["skip the fsync of what names the tablet's folder", [[`${tablet}/tablet.rs`, 'disk::sync_folder(above)', 'Ok(())']], CUT],
   ["skip the fsync of the server's file", [[`${server}/store/mod.rs`, '"synchronous", "full"', '"synchronous", "normal"']], faults('a_power_cut_after_any_call_of_the_server')],
   ['skip the second copy', [[`${tablet}/pen.rs`, 'pen.copy.add(links).map_err(|e| Broken::of_io(&e))', '{\n        let _ = links;\n        Ok(())\n    }']], EITHER],

@@ -121,7 +121,7 @@ pub fn settled(
     }
     let invented = held.iter().find(|hash| {
         let (_, kind) = &server[*hash];
-        let of_a_machine = matches!(kind.as_str(), "clock.measured" | "tablet.joined" | "records.missing");
+        let of_a_machine = matches!(kind.as_str(), "clock.measured" | "tablet.joined" | "records.missing" | "audit");
         !known(hash) && !begun_with.contains(*hash) && !of_a_machine
     });
     if let Some(hash) = invented {
