@@ -87,7 +87,9 @@ export class Desk {
       .map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`);
     expect(serious).toEqual([]);
     expect(await this.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
-    expect(await this.page.evaluate(cutOff)).toEqual([]);
+    // At 200 % a table may be scrolled within its own box, as WCAG has it; the page may not.
+    const zoomed = this.page.viewportSize()?.width === SIZES.zoomed.width;
+    expect(await this.page.evaluate(cutOff, zoomed)).toEqual([]);
     expect(await this.page.evaluate(smallTargets)).toEqual([]);
     expect(this.errors).toEqual([]);
   }
@@ -108,9 +110,10 @@ export const launch = () =>
   });
 
 /** What ends right of the window, or is wider than the box that scrolls it. */
-function cutOff(): string[] {
+function cutOff(tablesMay: boolean): string[] {
   const boxes = [...document.querySelectorAll('main, section, .scroll, header, li')];
   return boxes
+    .filter((box) => !(tablesMay && box.matches('.scroll')))
     .filter((box) => box.scrollWidth > box.clientWidth + 1 || box.getBoundingClientRect().right > innerWidth + 1)
     .map((box) => `${box.tagName} ${box.className} ${String(box.scrollWidth)} > ${String(box.clientWidth)}`);
 }

@@ -116,6 +116,7 @@ describe('the login', () => {
     await desk.page.goto(desk.facility.url);
     await desk.at(ids.demo).waitFor();
     desk.facility.demoHeader = false;
+    desk.facility.door = { ...desk.facility.door, demo: false };
     await desk.page.reload();
     await desk.at(ids.loginName).waitFor();
     expect(await desk.at(ids.demo).count()).toBe(0);
