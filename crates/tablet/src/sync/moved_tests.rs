@@ -4,9 +4,10 @@ use super::fake::{FakeFacility, State};
 use crate::file::lock;
 use crate::tablet::Tablet;
 use crate::testing::*;
+use lamplight_domain::chain::{DecryptionKey, SigningKey, Trust};
 use lamplight_domain::ids::WardId;
 use lamplight_domain::record::{Auth, Body};
-use lamplight_domain::time::HOUR_MS;
+use lamplight_domain::time::{HOUR_MS, Ms};
 use lamplight_domain::wire::Trouble;
 use serde_json::json;
 use uuid::Uuid;
@@ -116,4 +117,41 @@ async fn a_revoked_tablet_sends_what_it_holds_and_says_that_it_hears_nothing() {
     lock(&server.0).revoked = false;
     sync(&tablet, &server).await.unwrap();
     assert!(!has(&tablet, "tablet.revoked") && tablet.status().online);
+}
+
+#[tokio::test]
+async fn a_key_is_let_go_only_where_nothing_waits_nobody_is_signed_in_and_the_facility_could_open_what_is_kept() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    sync(&tablet, &server).await.unwrap();
+    lock(&server.0).revoked = true;
+    let _ = sync(&tablet, &server).await;
+    assert!(has(&tablet, "tablet.revoked") && !tablet.is_handed_over(), "nothing is sealed to the facility");
+    let sealing = DecryptionKey::from_secret([4; 32]).public();
+    tablet.0.take_trust(Trust::sign(&facility_key(), facility(), Ms(1), &[b"an authority"], sealing)).unwrap();
+    record(&tablet);
+    assert!(!tablet.0.hand_over().unwrap(), "an entry came after the last answer of the server");
+    sign_in(&tablet, technician()).await;
+    let _ = sync(&tablet, &server).await;
+    assert_eq!((tablet.sync_state().waiting, tablet.is_handed_over()), (0, false), "somebody works with it");
+    tablet.lock();
+    tablet.0.note_revoked(false);
+    assert!(!tablet.0.hand_over().unwrap(), "it is in use again");
+    let _ = sync(&tablet, &server).await;
+    assert!(tablet.is_handed_over() && tablet.sync_state().author.is_none());
+}
+
+#[tokio::test]
+async fn what_the_facility_did_not_sign_or_said_before_changes_nobodys_trust() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), HandClock::new());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    let sealing = DecryptionKey::from_secret([4; 32]).public();
+    let said = |by: &SigningKey, since, der: &[u8]| Trust::sign(by, facility(), Ms(since), &[der], sealing);
+    let forged = said(&SigningKey::from_seed(&[66; 32]), 9, b"a stranger's");
+    assert!(matches!(tablet.0.take_trust(forged), Err(Trouble::NotTheServer(_))));
+    assert!(tablet.0.identity().unwrap().ca_pem.is_empty());
+    tablet.0.take_trust(said(&facility_key(), 5, b"new")).unwrap();
+    let new = tablet.0.identity().unwrap().ca_pem.clone();
+    tablet.0.take_trust(said(&facility_key(), 4, b"old, kept and sent again")).unwrap();
+    assert_eq!(tablet.0.identity().unwrap().ca_pem, new);
 }
