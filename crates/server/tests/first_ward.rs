@@ -169,7 +169,7 @@ async fn nurse(founded: &mut Founded, ward: WardId, role: &str) -> (StaffId, Bro
         own.refusal(path::PASSWORD, &json!({ "old": first, "new": "lindqvist-lindqvist" })).await,
         "password.weak"
     );
-    let session = own.done(path::PASSWORD, &json!({ "old": first, "new": "amber-heron-42" })).await;
+    let session = own.done(path::PASSWORD, &json!({ "old": first, "new": "amber-heron-4242" })).await;
     assert_eq!(session["first"], Value::Null);
     (id, own)
 }
@@ -350,12 +350,12 @@ async fn staff_lists_and_settings_keep_their_rules_and_every_change_leaves_a_lin
     changed["id"] = json!(nurse_id);
     page.done(path::STAFF_SAVE, &changed).await;
     assert_eq!(nurse.refusal(path::VERIFY, &json!({ "ward": ward })).await, "auth.session");
-    assert_eq!(nurse.log_in("s.lindqvist", "amber-heron-42").await.0, StatusCode::OK);
+    assert_eq!(nurse.log_in("s.lindqvist", "amber-heron-4242").await.0, StatusCode::OK);
     changed["active"] = json!(false);
     page.done(path::STAFF_SAVE, &changed).await;
     assert_eq!(nurse.refusal(path::VERIFY, &json!({ "ward": ward })).await, "auth.session");
     assert_eq!(
-        nurse.refusal(path::LOG_IN, &json!({ "name": "s.lindqvist", "password": "amber-heron-42" })).await,
+        nurse.refusal(path::LOG_IN, &json!({ "name": "s.lindqvist", "password": "amber-heron-4242" })).await,
         "auth.wrong"
     );
     assert_eq!(page.refusal(path::PIN, &json!({ "staff": nurse_id })).await, "staff.left");

@@ -89,12 +89,12 @@ async fn from_an_empty_folder_to_the_first_check() {
     page.see(&id("ward-Elm Ward")).await.unwrap();
 
     tap(page, "nav-staff").await;
-    staff(page, "Diaz", "Ana", "MHT 1", "Technician").await;
+    staff(page, "Diaz", "Ana", "MHT 1", "technician").await;
     tap(page, "pin-make").await;
     let pin = secret(page).await;
     assert!(pin.len() == 6 && pin.chars().all(|c| c.is_ascii_digit()), "{} characters", pin.len());
     tap(page, "cancel").await;
-    staff(page, "Osei", "Kofi", "RN 1", "Nurse").await;
+    staff(page, "Osei", "Kofi", "RN 1", "nurse").await;
     fill(page, &[("login", "k.osei")]).await;
     tap(page, "login-make").await;
     let first = secret(page).await;
@@ -127,7 +127,11 @@ async fn from_an_empty_folder_to_the_first_check() {
     page.text_that(&id("said"), "that the level is ordered", |t| !t.is_empty()).await.unwrap();
     tap(page, "nav-join").await;
     tap(page, "make-invite").await;
-    let invite = page.text_that(&id("invite"), "the invite", |t| t.starts_with("lamplight:")).await.unwrap();
+    page.see(&id("invite-qr")).await.unwrap();
+    let shown = "const shown = document.querySelector(arguments[0]); return shown.value ?? shown.textContent;";
+    let invite = page.run(shown, vec![id("invite").into()]).await.unwrap();
+    let invite = invite.as_str().unwrap().trim().to_owned();
+    assert!(invite.starts_with("lamplight:"), "{} characters", invite.len());
 
     // The tablet.
     let display = Display::start(&facility.logs()).unwrap();

@@ -11,7 +11,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-pub const PASSWORD: &str = "amber-heron-42";
+pub const PASSWORD: &str = "amber-heron-4242";
 pub const ROLES: [Role; 5] = [Role::Technician, Role::Nurse, Role::ChargeNurse, Role::Manager, Role::Administrator];
 /// Of the administrator of [`staffed`].
 pub const FACTOR: [u8; 20] = *b"a secret of 20 bytes";

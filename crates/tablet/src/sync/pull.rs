@@ -91,9 +91,12 @@ impl Inner {
                         Ok(())
                     });
                     told.await?;
-                    // All that it holds, asked for anew: nothing is let go before the server has confirmed it now.
-                    self.push_all(facility, &mut Pushing::default(), true).await?;
-                    self.blocking(|inner| inner.hand_over().map_err(Trouble::Refused)).await?;
+                    // All that it holds, asked for anew: nothing is let go before the server has confirmed it now. While
+                    // a batch is under way that is a later contact's: whoever listens does not wait for it.
+                    if self.sending.try_lock().is_ok() {
+                        self.push_all(facility, &mut Pushing::default(), true).await?;
+                        self.blocking(|inner| inner.hand_over().map_err(Trouble::Refused)).await?;
+                    }
                     return Err(Trouble::Refused(refusal));
                 }
                 fetched => fetched?,

@@ -108,12 +108,12 @@ fn checked(name: &str, items: &[ListItem]) -> Result<(), Refusal> {
 /// What each number means, and what it may be.
 fn ranges(asked: &SettingsSetUp) -> [(&'static str, u32, RangeInclusive<u32>); 6] {
     [
-        ("minutes of tolerance", asked.tolerance_minutes.into(), 0..=15),
+        ("minutes of tolerance", asked.tolerance_minutes.into(), 0..=10),
         ("minutes until levels are old", asked.level_stale_minutes.into(), 5..=1_440),
         ("seconds until an idle tablet locks", asked.idle_lock_seconds, 30..=3_600),
         ("minutes that one person may hold the observations", asked.holder_max_minutes.into(), 15..=720),
-        ("minutes between verifications", asked.verification_minutes.into(), 15..=1_440),
-        ("hours of signing in without the server", asked.offline_sign_in_hours.into(), 1..=720),
+        ("minutes between verifications", asked.verification_minutes.into(), 15..=720),
+        ("hours of signing in without the server", asked.offline_sign_in_hours.into(), 1..=168),
     ]
 }
 
