@@ -68,6 +68,8 @@ async fn a_tablet_whose_key_store_is_gone_is_opened_by_its_facility_and_what_wai
     let copy = copied(&dir, &ward.dir("copy"));
     let before: Vec<_> = ["records.db", "identity.db"].map(|name| std::fs::read(copy.join(name)).unwrap()).into();
     let said = recover(&ward.facility, &copy).unwrap();
+    let on_record = ward.facility.command_with("audit", &["--act", "recovered"]).unwrap();
+    assert_eq!(on_record.len(), 1, "{on_record:?}");
     assert!(said["name"].as_str().unwrap().starts_with("W-"), "{said}");
     let key = std::fs::read(copy.join("device.key")).unwrap();
     assert!(!said.to_string().contains(&hex::encode(&key)), "no key is printed");

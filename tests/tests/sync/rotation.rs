@@ -42,6 +42,8 @@ async fn an_authority_takes_anothers_place_and_no_tablet_is_locked_out() {
     copied(&data, &stolen);
     ward.facility.start().unwrap();
     let finished = rotate(&mut ward, &["authority", "--finish"]);
+    let on_record = ward.facility.command_with("audit", &["--act", "key_rotated"]).unwrap();
+    assert_eq!(on_record.len(), 2, "begun and finished, and not what was refused: {on_record:?}");
     assert_eq!((&finished["state"], &finished["authorities"]), (&json!("finished"), &json!(1)));
     let near = ward.reopen("near", near);
     note(&near, &walk, 0, "after it");

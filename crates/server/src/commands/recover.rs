@@ -3,8 +3,10 @@
 
 use super::open_beside;
 use crate::facility::{Identity, damaged};
+use crate::surroundings::Surroundings;
 use lamplight_domain::chain::DecryptionKey;
 use lamplight_domain::ids::TabletId;
+use lamplight_domain::kinds::Act;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::wire::{CHECK_FILE, KEY_FILE, RECOVERY_FILE, Recovery, key_check};
 use rustix::fs::{FlockOperation, flock};
@@ -34,7 +36,7 @@ pub struct Recovered {
 /// "recovery.other_facility", "recovery.other_key", "recovery.damaged", "recovery.does_not_fit", "tablet.in_use",
 /// "folder.unwritable", and those of a facility's folder that cannot be used.
 pub fn recover(path: &Path, copy: &Path) -> Result<Recovered, Refusal> {
-    let db = open_beside(path)?;
+    let mut db = open_beside(path)?;
     let broken = |e| damaged(path, &e);
     let identity = Identity::read(&db).map_err(broken)?;
     if !TABLET_FILES.iter().any(|name| copy.join(name).is_file()) {
@@ -65,6 +67,11 @@ pub fn recover(path: &Path, copy: &Path) -> Result<Recovered, Refusal> {
             "Copy the tablet's whole folder once more, as it is, and try with that copy.",
         ));
     }
+    let roster = crate::store::roster::newest(&db).map_err(broken)?;
+    let named = roster.tablets.iter().find(|t| t.id == kept.tablet).map(|t| t.name.clone());
+    // On record before the files open.
+    let what = named.clone().unwrap_or_else(|| kept.tablet.to_string());
+    super::audit_beside(path, &mut db, &Surroundings::real(), Act::Recovered, &what)?;
     let put = || -> std::io::Result<()> {
         if plain.is_some() {
             keep_aside(copy)?;
@@ -76,13 +83,7 @@ pub fn recover(path: &Path, copy: &Path) -> Result<Recovered, Refusal> {
         Ok(())
     };
     put().map_err(|e| unwritable(copy, &e))?;
-    let roster = crate::store::roster::newest(&db).map_err(broken)?;
-    let named = roster.tablets.iter().find(|t| t.id == kept.tablet);
-    Ok(Recovered {
-        tablet: kept.tablet,
-        name: named.map(|t| t.name.clone()).unwrap_or_default(),
-        folder: copy.display().to_string(),
-    })
+    Ok(Recovered { tablet: kept.tablet, name: named.unwrap_or_default(), folder: copy.display().to_string() })
 }
 
 fn opened(kept: &Recovery, identity: &Identity) -> Result<Zeroizing<[u8; 32]>, Refusal> {

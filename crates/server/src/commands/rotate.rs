@@ -2,11 +2,14 @@
 //! next contact, and one that was away all the while comes back all the same.
 
 use super::open_beside;
-use crate::facility::{Identity, add_encryption_key, begin_authority, damaged, finish_authority};
+use crate::facility::{
+    self, Changing, Identity, OwnAuthor, add_encryption_key, begin_authority, damaged, finish_authority,
+};
 use crate::folder::Folder;
 use crate::store::StoreError;
 use crate::surroundings::Surroundings;
 use crate::tls::Authority;
+use lamplight_domain::kinds::{Act, Audit};
 use lamplight_domain::refusal::Refusal;
 use rusqlite::{Connection, TransactionBehavior};
 use serde::Serialize;
@@ -25,7 +28,7 @@ pub struct Rotated {
 /// Makes the next authority and tells tablets of it; the present one goes on issuing. Errors: "rotate.begun",
 /// "folder.in_use", and those of a folder that cannot be used.
 pub fn begin_next_authority(path: &Path, around: &Surroundings) -> Result<Rotated, Refusal> {
-    change(path, "authority", "begun", |db, identity| {
+    change(path, around, "authority", "begun", |db, identity| {
         if identity.next_authority.is_some() {
             return Err(Refusal::new(
                 "rotate.begun",
@@ -42,7 +45,7 @@ pub fn begin_next_authority(path: &Path, around: &Surroundings) -> Result<Rotate
 /// successor lets tablets that know only it come back. Errors: "rotate.not_begun", "folder.in_use", and those of a folder
 /// that cannot be used.
 pub fn finish_next_authority(path: &Path, around: &Surroundings) -> Result<Rotated, Refusal> {
-    change(path, "authority", "finished", |db, identity| {
+    change(path, around, "authority", "finished", |db, identity| {
         let next = identity.next_authority.as_ref().ok_or_else(|| {
             Refusal::new(
                 "rotate.not_begun",
@@ -58,13 +61,15 @@ pub fn finish_next_authority(path: &Path, around: &Surroundings) -> Result<Rotat
 /// Tablets seal their keys to a fresh one from their next contact on; what was sealed before still opens. Errors:
 /// "folder.in_use", and those of a folder that cannot be used.
 pub fn rotate_encryption_key(path: &Path, around: &Surroundings) -> Result<Rotated, Refusal> {
-    change(path, "encryption-key", "finished", |db, _| {
+    change(path, around, "encryption-key", "finished", |db, _| {
         add_encryption_key(db, around).map_err(|e| damaged(path, &e.into()))
     })
 }
 
+/// With its line of audit in one transaction.
 fn change(
     path: &Path,
+    around: &Surroundings,
     what: &'static str,
     state: &'static str,
     change: impl FnOnce(&Connection, &Identity) -> Result<(), Refusal>,
@@ -75,7 +80,11 @@ fn change(
     let _lock = folder.lock()?;
     let mut db = open_beside(path)?;
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|e| broken(e.into()))?;
-    change(&tx, &Identity::read(&tx).map_err(broken)?)?;
+    let identity = Identity::read(&tx).map_err(broken)?;
+    change(&tx, &identity)?;
+    let audit = Audit { what: format!("{what}, {state}"), ..Audit::of(Act::KeyRotated) };
+    let line = |changing: &mut Changing<'_>| Ok(changing.audit(audit)?);
+    facility::change(&tx, &identity, &OwnAuthor::new(&identity, around), around, None, line).map_err(broken)?;
     tx.commit().map_err(|e| broken(e.into()))?;
     let identity = Identity::read(&db).map_err(broken)?;
     folder.keep_ca(&identity.ca_pem())?;
