@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help deps deps-test run test build check sbom bindings vectors faults bench pictures package clean-demo
+.PHONY: help deps deps-test run test build check sbom scan bindings vectors faults bench pictures package clean-demo
 
 # The browser that the station and every screen are tried in.
 export CHROMIUM ?= $(firstword $(shell command -v chromium chromium-browser google-chrome))
@@ -62,6 +62,10 @@ sbom: ui/node_modules/.package-lock.json ## Write what is linked in as CycloneDX
 	@command -v cargo-cyclonedx >/dev/null || [ -x target/tools/bin/cargo-cyclonedx ] \
 	  || cargo install --locked cargo-cyclonedx --root target/tools
 	@scripts/sbom
+
+scan: deps ## Let an outside scanner look at the facility server's port, on this machine
+	$(CARGO_BUILD)
+	@scripts/scan-tls $(DEBUG)
 
 bindings: ## Write the TypeScript types of every command and view again
 	UPDATE_BINDINGS=1 cargo nextest run --locked -p lamplight-domain --test bindings
