@@ -5,8 +5,9 @@ use super::dice::Dice;
 use super::names::{PASSWORD_WORDS, STAFF};
 use super::{DemoLogin, DemoTablet, FACILITY_NAME, WARD_NAME, ZONE, floor};
 use crate::lists;
-use crate::pins::{is_weak, verifier};
+use crate::pins::verifier;
 use lamplight_domain::ids::{FacilityId, StaffId, TabletId, WardId};
+use lamplight_domain::pin::is_weak;
 use lamplight_domain::roster::{Facility, Role, Roster, Settings, Staff, Tablet, Ward};
 
 /// Everybody and everything that is set up, without the PINs' verifiers (they take time).
