@@ -171,7 +171,7 @@ fn page(next: FeedNext, rows: std::ops::RangeInclusive<u64>) -> FeedPage {
     let bodies: Vec<Blob> = rows.clone().map(|n| Blob::Bytes(all[n as usize - 1].clone())).collect();
     let rows: Vec<FeedRow> = rows.map(row).collect();
     let header = FeedHeader {
-        digest: FeedPage::digest(&rows, &bodies),
+        digest: FeedPage::digest(rows.iter().zip(bodies.iter().map(Blob::hash))),
         rows,
         next,
         more: false,

@@ -7,7 +7,7 @@ use super::{FacilityServer, trouble, unknown_author};
 use crate::failpoint::failpoint;
 use crate::store::feed::{self, Page, Sent, WardNo};
 use crate::store::{StoreError, meta};
-use lamplight_domain::chain::{Hash, body_hash};
+use lamplight_domain::chain::Hash;
 use lamplight_domain::ids::{AuthorId, TabletId, WardId};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::Ms;
@@ -207,13 +207,14 @@ impl FacilityServer {
         roster: Option<lamplight_domain::roster::Roster>,
     ) -> FeedPage {
         let Found { rows, next, more, backed_up, began_with, heads, .. } = found;
+        let digest = FeedPage::digest(rows.iter().map(|sent| (&sent.row, sent.body_hash)));
         let blob = |sent: Sent| match own.contains(&sent.row.author) {
-            true => (sent.row, Blob::Held(body_hash(&sent.bytes))),
+            true => (sent.row, Blob::Held(sent.body_hash)),
             false => (sent.row, Blob::Bytes(sent.bytes)),
         };
-        let (rows, bodies): (Vec<_>, Vec<_>) = rows.into_iter().map(blob).unzip();
+        let (rows, bodies) = rows.into_iter().map(blob).unzip();
         let header = FeedHeader {
-            digest: FeedPage::digest(&rows, &bodies),
+            digest,
             rows,
             next,
             more,

@@ -26,6 +26,7 @@ pub struct Sent {
     pub row: FeedRow,
     /// Rolling, after this row.
     pub hash: Hash,
+    pub body_hash: Hash,
     pub bytes: Vec<u8>,
 }
 
@@ -99,7 +100,7 @@ pub fn has(db: &Connection, ward: WardNo, body: BodyNo) -> rusqlite::Result<bool
 }
 
 const SENT: &str = "SELECT f.n, a.id, b.seq, l.received_at, f.hash, b.bytes,
-        (SELECT group_concat(code) FROM flags WHERE body = b.no)
+        (SELECT group_concat(code) FROM flags WHERE body = b.no), b.hash
     FROM feed f JOIN bodies b ON b.no = f.body JOIN authors a ON a.no = b.author
     JOIN links l ON l.author = b.author AND l.seq = b.seq";
 
@@ -115,6 +116,7 @@ fn sent(row: &Row<'_>) -> rusqlite::Result<Sent> {
         },
         hash: Hash(row.get(4)?),
         bytes: row.get(5)?,
+        body_hash: Hash(row.get(7)?),
     })
 }
 

@@ -190,8 +190,10 @@ impl Inner {
         if header.rows.len() != bodies.len() {
             return Err(not_the_server("its page is not whole"));
         }
+        let rows: Vec<Row> =
+            std::mem::take(&mut header.rows).into_iter().zip(bodies).map(|(r, b)| Row::of(r, b)).collect();
         // An opening's rows follow no cursor, so nothing else would show that one of them was bent on the way.
-        if header.digest.is_some() && header.digest != FeedPage::digest(&header.rows, &bodies) {
+        if header.digest.is_some() && header.digest != FeedPage::digest(rows.iter().map(|r| (&r.row, r.hash))) {
             return Err(not_the_server("its page was changed on the way"));
         }
         if let Some(trust) = header.trust.take() {
@@ -200,8 +202,6 @@ impl Inner {
         if let Some(roster) = header.roster.take() {
             self.take_roster(roster)?;
         }
-        let rows: Vec<Row> =
-            std::mem::take(&mut header.rows).into_iter().zip(bodies).map(|(r, b)| Row::of(r, b)).collect();
         let next = match header.next {
             FeedNext::Opening(mark) => FeedFrom::OpeningNext(mark),
             FeedNext::Cursor(cursor) => FeedFrom::Cursor(cursor),
