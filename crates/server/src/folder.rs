@@ -114,13 +114,7 @@ impl Folder {
         if std::fs::read_to_string(self.ca_file()).is_ok_and(|stands| stands == pem) {
             return Ok(());
         }
-        let fresh = self.path.join("ca.pem.new");
-        // Of a writing that was cut off.
-        let _ = std::fs::remove_file(&fresh);
-        self.write_private(&fresh, pem.as_bytes())?;
-        std::fs::rename(&fresh, self.ca_file())
-            .and_then(|()| File::open(&self.path)?.sync_all())
-            .map_err(|e| unwritable(&self.path, &e))
+        replace_private(&self.ca_file(), pem.as_bytes()).map_err(|e| unwritable(&self.path, &e))
     }
 
     /// Held while a process serves this folder; given back when dropped. Errors: "folder.in_use".
@@ -142,6 +136,17 @@ impl Folder {
         })?;
         Ok(Lock { _file: file })
     }
+}
+
+/// Puts a file that only this user may read in another's place: whole or not at all, and on disk before it returns. What
+/// a writing that was cut off left is written over.
+pub fn replace_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let fresh = path.with_added_extension("new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&fresh, path)?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 pub struct Lock {

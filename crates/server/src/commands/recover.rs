@@ -3,6 +3,7 @@
 
 use super::open_beside;
 use crate::facility::{Identity, damaged};
+use crate::folder::replace_private;
 use crate::surroundings::Surroundings;
 use lamplight_domain::chain::DecryptionKey;
 use lamplight_domain::ids::TabletId;
@@ -11,9 +12,8 @@ use lamplight_domain::refusal::Refusal;
 use lamplight_domain::wire::{CHECK_FILE, KEY_FILE, RECOVERY_FILE, Recovery, key_check};
 use rustix::fs::{FlockOperation, flock};
 use serde::Serialize;
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -76,9 +76,9 @@ pub fn recover(path: &Path, copy: &Path) -> Result<Recovered, Refusal> {
         if plain.is_some() {
             keep_aside(copy)?;
         }
-        write_private(copy, KEY_FILE, key.as_ref())?;
+        replace_private(&copy.join(KEY_FILE), key.as_ref())?;
         if check.is_none() {
-            write_private(copy, CHECK_FILE, &key_check(&key))?;
+            replace_private(&copy.join(CHECK_FILE), &key_check(&key))?;
         }
         Ok(())
     };
@@ -155,16 +155,6 @@ fn read(copy: &Path, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Refusal> 
 fn keep_aside(copy: &Path) -> std::io::Result<()> {
     let free = (1..).map(|n| copy.join(format!("{KEY_FILE}.not-fitting-{n}"))).find(|path| !path.exists());
     free.map_or(Ok(()), |to| std::fs::rename(copy.join(KEY_FILE), to))
-}
-
-/// Whole or not at all, and on disk before it returns.
-fn write_private(copy: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    let fresh = copy.join(format!("{name}.new"));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&fresh, copy.join(name))?;
-    File::open(copy)?.sync_all()
 }
 
 fn unwritable(copy: &Path, e: &std::io::Error) -> Refusal {

@@ -244,17 +244,7 @@ fn end(db: &Connection, of: RecordId, soon: Ms) -> rusqlite::Result<()> {
 
 /// This person has said that the call for help was theirs.
 pub fn is_claimed_by(db: &Connection, call: RecordId, person: StaffId) -> rusqlite::Result<bool> {
-    let mut statement = db.prepare_cached(
-        "SELECT b.bytes FROM standing s JOIN feed f ON f.ward = s.ward AND f.n = s.n JOIN bodies b ON b.no = f.body
-           WHERE s.about = ?1 AND s.kind = 'claimed'",
-    )?;
-    let mut rows = statement.query([call.0.as_bytes()])?;
-    while let Some(row) = rows.next()? {
-        if Body::parse(row.get_ref(0)?.as_blob()?).is_ok_and(|body| body.envelope.by == Some(person)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    is_answered(db, call, "claimed", |by| by == Some(person))
 }
 
 fn is_ended(db: &Connection, id: RecordId) -> rusqlite::Result<bool> {
@@ -263,14 +253,23 @@ fn is_ended(db: &Connection, id: RecordId) -> rusqlite::Result<bool> {
 
 /// A nurse's acknowledgement of this concern came before it.
 fn is_acknowledged(db: &Connection, roster: &Roster, concern: RecordId) -> rusqlite::Result<bool> {
+    is_answered(db, concern, "acknowledged", |by| roster.is_nurse(by))
+}
+
+/// Does an answer of this kind stand that such a person wrote?
+fn is_answered(
+    db: &Connection,
+    about: RecordId,
+    kind: &str,
+    is: impl Fn(Option<StaffId>) -> bool,
+) -> rusqlite::Result<bool> {
     let mut statement = db.prepare_cached(
         "SELECT b.bytes FROM standing s JOIN feed f ON f.ward = s.ward AND f.n = s.n JOIN bodies b ON b.no = f.body
-           WHERE s.about = ?1 AND s.kind = 'acknowledged'",
+           WHERE s.about = ?1 AND s.kind = ?2",
     )?;
-    let mut rows = statement.query([concern.0.as_bytes()])?;
+    let mut rows = statement.query(params![about.0.as_bytes(), kind])?;
     while let Some(row) = rows.next()? {
-        let body = Body::parse(row.get_ref(0)?.as_blob()?);
-        if body.is_ok_and(|body| roster.is_nurse(body.envelope.by)) {
+        if Body::parse(row.get_ref(0)?.as_blob()?).is_ok_and(|body| is(body.envelope.by)) {
             return Ok(true);
         }
     }
