@@ -117,6 +117,11 @@ impl Inner {
         }
     }
 
+    /// Something was noted that is not in the chain yet.
+    pub fn has_unwritten_audits(&self) -> bool {
+        !lock(&self.audits).waiting.is_empty()
+    }
+
     /// None before joining, or where this machine gives no random numbers.
     fn audit_body(&self, by: Option<StaffId>, audit: Audit) -> Option<Vec<u8>> {
         let identity = self.identity()?;

@@ -44,7 +44,7 @@ impl Inner {
     pub(crate) fn hand_over(&self) -> Result<bool, Refusal> {
         // Nothing is recorded between the look and the decision.
         let mut hand = lock(&self.pen);
-        let is_open = self.session().is_some() || !lock(&self.unrecorded).is_empty();
+        let is_open = self.session().is_some() || !lock(&self.unrecorded).is_empty() || self.has_unwritten_audits();
         let recoverable = self.recoverable.load(Ordering::SeqCst) && self.dir.join(RECOVERY_FILE).exists();
         if !self.lets_go || self.is_frozen() || is_open || !recoverable || !lock(&self.troubles).has(trouble::REVOKED) {
             return Ok(false);

@@ -135,6 +135,7 @@ async fn a_key_is_let_go_only_where_nothing_waits_nobody_is_signed_in_and_the_fa
     let _ = sync(&tablet, &server).await;
     assert_eq!((tablet.sync_state().waiting, tablet.is_handed_over()), (0, false), "somebody works with it");
     tablet.lock();
+    assert!(!tablet.0.hand_over().unwrap(), "that somebody left is not written down yet");
     tablet.0.note_revoked(false);
     assert!(!tablet.0.hand_over().unwrap(), "it is in use again");
     let _ = sync(&tablet, &server).await;
