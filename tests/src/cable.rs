@@ -29,9 +29,20 @@ pub enum Weather {
     LoginPage,
 }
 
+/// The weather now. Whoever sleeps through a short cut must still find its connection broken, and a cut by the byte that
+/// comes too late must not undo what was set since: hence the two numbers.
+#[derive(Clone)]
+struct Now {
+    weather: Weather,
+    /// How often it was cut so far: a connection lives until the next one.
+    cuts: u64,
+    /// How often it was set so far.
+    settings: u64,
+}
+
 struct Wire {
     to: watch::Sender<SocketAddr>,
-    weather: watch::Sender<Weather>,
+    now: watch::Sender<Now>,
     /// Bytes that may still pass upwards before the cable cuts itself; negative for no limit.
     budget: AtomicI64,
     /// The same of bytes to the tablets.
@@ -61,7 +72,7 @@ impl Cable {
         let address = listener.local_addr()?;
         let wire = Arc::new(Wire {
             to: watch::Sender::new(server),
-            weather: watch::Sender::new(Weather::Fair),
+            now: watch::Sender::new(Now { weather: Weather::Fair, cuts: 0, settings: 0 }),
             budget: AtomicI64::new(-1),
             budget_down: AtomicI64::new(-1),
             up: AtomicU64::new(0),
@@ -82,9 +93,13 @@ impl Cable {
         self.wire.to.send_replace(server);
     }
     pub fn set(&self, weather: Weather) {
-        self.wire.budget.store(-1, Ordering::SeqCst);
-        self.wire.budget_down.store(-1, Ordering::SeqCst);
-        self.wire.weather.send_replace(weather);
+        self.wire.now.send_modify(|now| {
+            self.wire.budget.store(-1, Ordering::SeqCst);
+            self.wire.budget_down.store(-1, Ordering::SeqCst);
+            now.settings += 1;
+            now.cuts += u64::from(weather == Weather::Cut);
+            now.weather = weather;
+        });
     }
     pub fn cut(&self) {
         self.set(Weather::Cut);
@@ -101,7 +116,7 @@ impl Cable {
         self.wire.budget_down.store(i64::from(bytes), Ordering::SeqCst);
     }
     pub fn is_cut(&self) -> bool {
-        *self.wire.weather.borrow() == Weather::Cut
+        self.wire.now.borrow().weather == Weather::Cut
     }
     /// Bytes passed from the tablets to the server so far, TLS included.
     pub fn bytes_up(&self) -> u64 {
@@ -147,13 +162,15 @@ async fn accept(listener: TcpListener, wire: Arc<Wire>) {
 }
 
 async fn connection(mut tablet: TcpStream, wire: Arc<Wire>) {
-    let mut weather = wire.weather.subscribe();
+    let mut changes = wire.now.subscribe();
+    let cuts = changes.borrow().cuts;
     loop {
-        let now = weather.borrow_and_update().clone();
-        match now {
+        let now = changes.borrow_and_update().clone();
+        match now.weather {
+            _ if now.cuts != cuts => return,
             Weather::Cut => return,
             Weather::BlackHole => {
-                if weather.changed().await.is_err() {
+                if changes.changed().await.is_err() {
                     return;
                 }
             }
@@ -179,30 +196,38 @@ async fn connection(mut tablet: TcpStream, wire: Arc<Wire>) {
     let (server_reads, server_writes) = server.into_split();
     let answered = AtomicBool::new(true);
     tokio::select! {
-        () = pump(tablet_reads, server_writes, &wire, true, &answered) => {}
-        () = pump(server_reads, tablet_writes, &wire, false, &answered) => {}
+        () = pump(tablet_reads, server_writes, &wire, cuts, true, &answered) => {}
+        () = pump(server_reads, tablet_writes, &wire, cuts, false, &answered) => {}
     }
 }
 
 /// Passes bytes in one direction until an end closes or the weather breaks the connection (both halves drop then).
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: &Wire, up: bool, answered: &AtomicBool) {
-    let mut weather = wire.weather.subscribe();
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    wire: &Wire,
+    cuts: u64,
+    up: bool,
+    answered: &AtomicBool,
+) {
+    let mut changes = wire.now.subscribe();
     let mut piece = vec![0; 16 * 1024];
     loop {
-        let now = weather.borrow_and_update().clone();
-        let delay = match now.clone() {
+        let now = changes.borrow_and_update().clone();
+        let delay = match now.weather {
+            _ if now.cuts != cuts => return,
             Weather::Cut | Weather::LoginPage => return,
-            Weather::BlackHole => match weather.changed().await {
+            Weather::BlackHole => match changes.changed().await {
                 Ok(()) => continue,
                 Err(_) => return,
             },
             Weather::Fair => Duration::ZERO,
             Weather::Slow(delay) | Weather::Trickle(delay) => delay,
         };
-        let most = if matches!(now, Weather::Trickle(_)) { 1 } else { piece.len() };
+        let most = if matches!(now.weather, Weather::Trickle(_)) { 1 } else { piece.len() };
         let read = tokio::select! {
             read = from.read(&mut piece[..most]) => read,
-            changed = weather.changed() => match changed {
+            changed = changes.changed() => match changed {
                 Ok(()) => continue,
                 Err(_) => return,
             },
@@ -215,7 +240,15 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: &Wire, up: 
             if n >= left {
                 n = left;
                 let _ = to.write_all(&piece[..n]).await;
-                wire.weather.send_replace(Weather::Cut);
+                // The other end may have got all that it waited for, and have set the weather since.
+                wire.now.send_if_modified(|latest| {
+                    let still = latest.settings == now.settings;
+                    if still {
+                        latest.cuts += 1;
+                        latest.weather = Weather::Cut;
+                    }
+                    still
+                });
                 return;
             }
         }
@@ -295,6 +328,31 @@ mod tests {
         cable.cut_after(3);
         assert!(answer(&mut open, b"whole").await.is_err());
         until("the cut", async || cable.is_cut().then_some(())).await;
+    }
+
+    #[tokio::test]
+    async fn a_cut_that_is_restored_at_once_has_broken_what_was_open() {
+        let cable = Cable::to(echo().await).unwrap();
+        for _ in 0..50 {
+            let mut open = TcpStream::connect(cable.address).await.unwrap();
+            assert_eq!(answer(&mut open, b"hello").await.unwrap(), b"hello");
+            cable.cut();
+            cable.restore();
+            assert!(answer(&mut open, b"still there?").await.is_err());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cut_after_the_last_byte_of_an_answer_does_not_outlast_a_restore() {
+        let cable = Cable::to(echo().await).unwrap();
+        for _ in 0..200 {
+            let mut open = TcpStream::connect(cable.address).await.unwrap();
+            cable.cut_answers_after(5);
+            assert_eq!(answer(&mut open, b"whole").await.unwrap(), b"whole");
+            cable.restore();
+            let mut new = TcpStream::connect(cable.address).await.unwrap();
+            assert_eq!(answer(&mut new, b"back").await.unwrap(), b"back");
+        }
     }
 
     #[tokio::test]

@@ -80,7 +80,16 @@ async fn a_push_and_a_feed_that_are_cut_at_any_byte_either_way_are_made_good() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_joining_that_is_cut_at_any_byte_either_way_is_asked_again_and_uses_one_invite() {
+async fn a_joining_whose_questions_are_cut_at_any_byte_is_asked_again_and_uses_one_invite() {
+    joining_cut_at_any_byte(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_joining_whose_answers_are_cut_at_any_byte_is_asked_again_and_uses_one_invite() {
+    joining_cut_at_any_byte(false).await;
+}
+
+async fn joining_cut_at_any_byte(is_up: bool) {
     let house = House::open().await;
     let cable = Cable::to(house.address).unwrap();
     let invite = house.invite(&cable.url(), 1).await;
@@ -88,24 +97,22 @@ async fn a_joining_that_is_cut_at_any_byte_either_way_is_asked_again_and_uses_on
     let (up, down) = measured(&cable, async || first.join(&invite, "").await.unwrap()).await;
     close(first).await;
     let mut joined = 1;
-    for (is_up, all) in [(true, up), (false, down)] {
-        for at in sample(all, 20) {
-            let folder = house::folder();
-            let tablet = open(&folder.path().join("tablet")).await.unwrap();
-            let invite = house.invite(&cable.url(), 1).await;
-            cut(&cable, is_up, at);
-            let cut_off = tablet.join(&invite, "").await;
-            cable.restore();
-            let why = format!("cut after byte {at} {}", if is_up { "up" } else { "down" });
-            if cut_off.is_err() {
-                assert!(tablet.sync_state().author.is_none(), "{why}: it says that it has not joined");
-                tablet.join(&invite, "").await.unwrap_or_else(|refusal| panic!("{why}: {refusal}"));
-            }
-            tablet.sync_now().await.unwrap_or_else(|trouble| panic!("{why}: {trouble}"));
-            record(&tablet, 1).await;
-            joined += 1;
-            close(tablet).await;
+    for at in sample(if is_up { up } else { down }, 20) {
+        let folder = house::folder();
+        let tablet = open(&folder.path().join("tablet")).await.unwrap();
+        let invite = house.invite(&cable.url(), 1).await;
+        cut(&cable, is_up, at);
+        let cut_off = tablet.join(&invite, "").await;
+        cable.restore();
+        let why = format!("cut after byte {at}");
+        if cut_off.is_err() {
+            assert!(tablet.sync_state().author.is_none(), "{why}: it says that it has not joined");
+            tablet.join(&invite, "").await.unwrap_or_else(|refusal| panic!("{why}: {refusal}"));
         }
+        tablet.sync_now().await.unwrap_or_else(|trouble| panic!("{why}: {trouble}"));
+        record(&tablet, 1).await;
+        joined += 1;
+        close(tablet).await;
     }
     assert_eq!(house.tablets(), joined, "every tablet is one, however often it asked");
 }
