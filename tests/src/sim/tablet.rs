@@ -8,6 +8,7 @@ use lamplight_domain::kinds::{Check, Event};
 use lamplight_domain::record::Auth;
 use lamplight_domain::time::{Clocks, HOUR_MS, Ms};
 use lamplight_domain::views::CardState;
+use lamplight_server::FacilityServer;
 use lamplight_tablet::{Clock, KeyStore, Options, SystemClock, Tablet};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -47,9 +48,27 @@ pub async fn join(tablet: &Tablet, invite: &str, name: &str) -> Result<Value> {
 /// Sends what waits and takes what is new, until there is neither. `confirmed_ms`: until what waited was confirmed;
 /// `took_ms`: until all was done.
 pub async fn sync(tablet: &Tablet) -> Result<Value> {
+    sync_by(tablet, Road::Https).await
+}
+
+/// By which way a tablet reaches its facility.
+pub enum Road<'a> {
+    Https,
+    /// A server in this process, called.
+    Calls(&'a FacilityServer),
+}
+
+/// As [`sync`], by another way where that is wanted.
+pub async fn sync_by(tablet: &Tablet, road: Road<'_>) -> Result<Value> {
     let begun = Instant::now();
+    let contact = async {
+        match road {
+            Road::Https => tablet.sync_now().await,
+            Road::Calls(server) => tablet.sync_over(server).await,
+        }
+    };
     // Where the contact fails nobody waits for receipts any more.
-    let (done, confirmed) = tokio::try_join!(tablet.sync_now(), async { Ok(nothing_waits(tablet, begun).await) })?;
+    let (done, confirmed) = tokio::try_join!(contact, async { Ok(nothing_waits(tablet, begun).await) })?;
     let mut answer = serde_json::to_value(done)?;
     merge(&mut answer, json!({ "confirmed_ms": confirmed, "took_ms": millis(begun) }));
     merge(&mut answer, serde_json::to_value(tablet.sync_state())?);

@@ -1,5 +1,5 @@
 //! Tap to durable twice, against one bare commit into the same tables with the same durability on the same file system,
-//! in turns.
+//! and what the cipher adds to that commit, in turns.
 
 use crate::rows::{self, Row};
 use crate::table::Measure;
@@ -19,22 +19,27 @@ pub async fn measure(facility: &Facility) -> Result<Vec<Measure>> {
     join(&tablet, &facility.invite(&facility.url(), 1)?, "").await?;
     let walk = Walk::of(&tablet).await?;
     let mut bare = Bare::create(&facility.folder().join("bare.db"))?;
-    let (mut ours, mut bares) = (Vec::new(), Vec::new());
+    let mut plain = Bare(rows::plain_tablet_file(&facility.folder().join("plain.db"))?);
+    let (mut ours, mut bares, mut plains) = (Vec::new(), Vec::new(), Vec::new());
     for n in 0..TURNS {
         ours.push(timed(|| walk.check(&tablet, n).map(|_| ()))?);
         bares.push(timed(|| bare.commit(n))?);
+        plains.push(timed(|| plain.commit(n))?);
     }
+    let cipher = Measure::new("SQLCipher on a commit, p50", percentile(&mut bares, 50), "ms")
+        .beside(percentile(&mut plains, 50), "the same commit into plain SQLite: same tables, WAL, synchronous=FULL")
+        .within(2.0)
+        .note(format!("{TURNS} each, in turns"));
     let is = "one bare commit of body and link: same tables, SQLCipher, WAL, synchronous=FULL";
     // How many times a bare commit it may take.
-    Ok([(50, "p50", 2.5), (99, "p99", 4.0)]
-        .map(|(p, name, times)| {
-            let (ours, bare) = (percentile(&mut ours, p), percentile(&mut bares, p));
-            Measure::new(&format!("tap to durable twice, {name}"), ours, "ms")
-                .beside(bare, is)
-                .within(times)
-                .note(format!("{TURNS} each, in turns"))
-        })
-        .into())
+    let taps = [(50, "p50", 2.5), (99, "p99", 4.0)].map(|(p, name, times)| {
+        let (ours, bare) = (percentile(&mut ours, p), percentile(&mut bares, p));
+        Measure::new(&format!("tap to durable twice, {name}"), ours, "ms")
+            .beside(bare, is)
+            .within(times)
+            .note(format!("{TURNS} each, in turns"))
+    });
+    Ok(taps.into_iter().chain([cipher]).collect())
 }
 
 fn timed(work: impl FnOnce() -> Result<()>) -> Result<Duration> {

@@ -9,12 +9,14 @@ mod footprint;
 mod forty;
 mod many;
 mod offline;
+mod people;
 mod rows;
 mod screen;
 mod sim;
 mod storm;
 mod table;
 mod template;
+mod transport;
 mod week;
 
 use anyhow::Result;
@@ -94,6 +96,9 @@ async fn measure(bench: &Bench) -> Result<Table> {
     if wanted("a week offline") {
         note(&mut table, "a week offline", week::measure(bench.week, &mut peaks).await);
     }
+    if wanted("TLS and signatures") {
+        note(&mut table, "TLS and signatures", transport::measure(bench.week).await);
+    }
     if wanted("storm") {
         note(&mut table, "storm", storm::measure(bench.storm, bench.entries, &mut peaks).await);
     }
@@ -108,7 +113,9 @@ async fn measure(bench: &Bench) -> Result<Table> {
     }
     if wanted("window") {
         // A ward of its own: tens of thousands of checks within minutes, as above, are no ward's evening.
-        note(&mut table, "window", screen::measure(&Facility::demo()?).await);
+        let facility = Facility::demo()?;
+        note(&mut table, "window", people::measure(&facility).await);
+        note(&mut table, "window", screen::measure(&facility).await);
     }
     if wanted("release size") {
         note(&mut table, "release size", Ok(footprint::sizes()));

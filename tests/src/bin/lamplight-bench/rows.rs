@@ -113,9 +113,18 @@ pub fn into_server_file(db: &Connection, rows: &[Row], chain: i64, feed: i64) ->
 /// A file as the tablet's records file: the same tables, indexes, triggers, cipher and durability.
 pub fn tablet_file(path: &Path) -> Result<Connection> {
     let db = Connection::open(path)?;
+    db.execute_batch("PRAGMA key = \"x'00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff'\"")?;
+    set_up(db)
+}
+
+/// The same without a cipher.
+pub fn plain_tablet_file(path: &Path) -> Result<Connection> {
+    set_up(Connection::open(path)?)
+}
+
+fn set_up(db: Connection) -> Result<Connection> {
     db.execute_batch(
-        "PRAGMA key = \"x'00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff'\";
-         PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
          PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA recursive_triggers = ON;",
     )?;
     let folder = programs::root().join("crates/tablet/src/file");
