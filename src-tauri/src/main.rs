@@ -11,7 +11,7 @@ mod window;
 use arguments::Arguments;
 use clap::Parser;
 use lamplight_domain::refusal::Refusal;
-use lamplight_tablet::{Options, SecretService, Tablet, core_dumps};
+use lamplight_tablet::{Options, SecretService, Tablet, core_dumps, crash};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -22,6 +22,9 @@ use tracing_subscriber::EnvFilter;
 const IN_USE: &str = "tablet.in_use";
 
 fn main() -> ExitCode {
+    #[cfg(debug_assertions)]
+    lamplight_tablet::failpoint::set_up();
+    crash::say_where_only();
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_env("LAMPLIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("info,zbus=warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(std::io::stderr).init();

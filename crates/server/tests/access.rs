@@ -104,6 +104,10 @@ async fn asked(browser: &Browser, rule: &Rule, is_own: bool) -> (StatusCode, Str
     let ask = if rule.method == Method::POST { ask.json(&question) } else { ask };
     let response = ask.send().await.unwrap();
     let status = response.status();
+    for (name, value) in GUARDS {
+        let got = response.headers().get(name).map(|v| v.to_str().unwrap());
+        assert_eq!(got, Some(value), "{name} of {} {}, {status}", rule.method, rule.path);
+    }
     if status.is_success() || status.is_redirection() {
         // A live board never ends.
         return (status, String::new());

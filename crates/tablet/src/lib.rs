@@ -14,6 +14,7 @@ mod audit_tests;
 mod clock;
 mod contact;
 pub mod core_dumps;
+pub mod crash;
 #[cfg_attr(not(debug_assertions), allow(unused))]
 pub mod disk;
 mod export;

@@ -4,7 +4,7 @@
 
 use crate::ground::{ground, walkable};
 use lamplight_tests::hands::Hands;
-use lamplight_tests::page::id;
+use lamplight_tests::page::{Page, id};
 use lamplight_tests::station::{self, Station};
 use std::path::{Path, PathBuf};
 
@@ -44,6 +44,12 @@ fn holding(folder: &Path, secrets: &[String], but: impl Fn(&Path, &str) -> bool)
     found
 }
 
+/// What a page says of itself outside of itself: in the window's title, in the history, in a log of a proxy.
+async fn outside(page: &Page) -> String {
+    let said = page.run("return `${document.title} ${location.href}`", vec![]).await.unwrap();
+    format!("{}\n", said.as_str().unwrap())
+}
+
 #[tokio::test]
 async fn a_round_leaves_no_name_no_word_and_no_secret_in_any_file() {
     let Some(ground) = ground().await else { return };
@@ -53,9 +59,11 @@ async fn a_round_leaves_no_name_no_word_and_no_secret_in_any_file() {
     let board = ground.second_board().await;
     let bed = &walkable(&board)[0];
 
+    let mut said = outside(&window.page).await;
     hands.sign_in(technician).await.unwrap();
     hands.check(bed, "bedroom", "resting").await.unwrap();
     hands.open(bed).await.unwrap();
+    said += &outside(&window.page).await;
     hands.tap("add-note").await.unwrap();
     window.page.type_in(&id("words"), WORDS).await.unwrap();
     hands.tap("save").await.unwrap();
@@ -67,11 +75,16 @@ async fn a_round_leaves_no_name_no_word_and_no_secret_in_any_file() {
     hands.at("pad").await.unwrap();
     hands.tap("open-day").await.unwrap();
     hands.at("day").await.unwrap();
+    said += &outside(&window.page).await;
     let folder = ground.facility.folder().to_owned();
     let station = Station::open(&folder).await.unwrap();
     station::visit(&station.page, &ground.facility.url()).await.unwrap();
     station::log_in(&station.page, nurse).await.unwrap();
     station.page.see(&id(&format!("row-{bed}"))).await.unwrap();
+    said += &outside(&station.page).await;
+    station.page.tap(&id(&format!("row-{bed}"))).await.unwrap();
+    station.page.see(&id("day")).await.unwrap();
+    said += &outside(&station.page).await;
     drop(station);
     // In the middle of its work, so that whatever lies open on the disk stays there.
     window.kill_app().await;
@@ -99,6 +112,8 @@ async fn a_round_leaves_no_name_no_word_and_no_secret_in_any_file() {
         is_key || (is_demo && secret == nurse.password)
     };
     assert_eq!(holding(&folder, &secrets, allowed), Vec::<String>::new());
+    assert!(said.lines().count() == 5 && said.matches("://").count() == 5, "{said}");
+    assert!(secrets.iter().all(|secret| !said.contains(secret.as_str())), "{said}");
 
     // The search finds what is there: the same in a file of its own, as both kinds of text.
     for (name, form) in ["plain", "wide"].iter().zip(encodings(&secrets[0])) {

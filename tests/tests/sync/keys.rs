@@ -163,3 +163,38 @@ async fn no_program_leaves_its_memory_on_the_disk_or_to_its_neighbours() {
     lamplight_server::core_dumps::off().unwrap();
     assert_eq!(rustix::process::dumpable_behavior().unwrap(), rustix::process::DumpableBehavior::NotDumpable);
 }
+
+/// What a panic says may be any value that the program held.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_breaks_says_where_and_no_word_of_what() {
+    if !cfg!(debug_assertions) {
+        eprintln!("skipped: only a debug build can be told to break at a step");
+        return;
+    }
+    let breaks = |step: &str| ("FAILPOINTS".to_owned(), format!("{step}=panic(Quennevilleau)"));
+    let says_where_only = |said: &str, what: &str| {
+        assert!(said.contains("a mistake in the program") && said.contains(".rs:"), "{what}: {said}");
+        assert!(!said.contains("Quennevilleau"), "{what}: {said}");
+    };
+    let mut ward = Ward::open();
+    let tablet = ward.tablet("tablet").await;
+    let walk = Walk::of(&tablet).await.unwrap();
+    ward.facility.stop().unwrap();
+    ward.facility.environment.push(breaks("push.before-commit"));
+    ward.facility.start().unwrap();
+    note(&tablet, &walk, 0, "slept");
+    assert!(tablet.sync_now().await.is_err());
+    let logs = std::fs::read_dir(ward.facility.logs()).unwrap().map(|file| file.unwrap().path());
+    let said: String = logs.map(|file| std::fs::read_to_string(file).unwrap_or_default()).collect();
+    says_where_only(&said, "the server");
+
+    ward.facility.environment.clear();
+    ward.facility.kill();
+    ward.facility.start().unwrap();
+    let invite = ward.facility.invite(&ward.cable.url(), 1).unwrap();
+    let mut app = Command::new(programs::path("lamplight"));
+    app.arg("--data").arg(ward.dir("app")).args(["--no-key-store", "--join", &invite]);
+    let broken = app.envs([breaks("join.key-kept")]).output().unwrap();
+    assert!(!broken.status.success());
+    says_where_only(&String::from_utf8(broken.stderr).unwrap(), "the app");
+}

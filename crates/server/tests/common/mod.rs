@@ -36,6 +36,22 @@ pub const STAY: StayId = StayId(Uuid::from_u128(30));
 /// A Monday at noon, UTC.
 pub const START: Ms = Ms(1_795_435_200_000);
 
+/// What stands on every answer to a browser.
+pub const GUARDS: [(&str, &str); 9] = [
+    ("cache-control", "no-store"),
+    (
+        "content-security-policy",
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+    ),
+    ("strict-transport-security", "max-age=63072000; includeSubDomains"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("permissions-policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+];
+
 pub fn roster() -> Roster {
     let ward = |id, name: &str| Ward {
         id,
