@@ -49,6 +49,7 @@ build: deps $(UI) ## Leave the release programs in target/release/
 	cargo build --locked --release --workspace --bins
 	@ls -l $(RELEASE)/lamplight $(RELEASE)/lamplight-server $(RELEASE)/lamplight-sim
 
+# With ADVISORIES=DIR, a clone of RustSec's database, known weaknesses too.
 check: deps $(UI) ## Formats, lints and types, with warnings denied
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -57,6 +58,7 @@ check: deps $(UI) ## Formats, lints and types, with warnings denied
 	node scripts/check-vectors.mjs
 	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check licenses bans sources; \
 	else echo "cargo-deny is not installed: licences and sources were not checked"; fi
+	@if [ -n "$(ADVISORIES)" ]; then scripts/check-advisories "$(ADVISORIES)"; fi
 
 sbom: ui/node_modules/.package-lock.json ## Write what is linked in as CycloneDX (target/sbom)
 	@command -v cargo-cyclonedx >/dev/null || [ -x target/tools/bin/cargo-cyclonedx ] \
