@@ -16,5 +16,6 @@ mod logs;
 mod network;
 mod points;
 mod power;
+mod service;
 mod sim;
 mod strace;

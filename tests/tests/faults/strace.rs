@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// None where this machine has no strace, or lets nobody trace.
-fn strace() -> Option<()> {
+pub fn strace() -> Option<()> {
     if programs::on_machine("strace").is_none() {
         programs::skip("strace is not installed");
         return None;
@@ -120,7 +120,7 @@ fn status(dir: &Path) -> Value {
 }
 
 /// The server's program under strace, on the address that the tablets know.
-fn serve_under(facility: &Facility, expressions: &[&str], trace: &str) -> Process {
+pub fn serve_under(facility: &Facility, expressions: &[&str], trace: &str) -> Process {
     let mut command = Command::new("strace");
     command.args(["-f", "-yy", "-qq", "-o", trace]).args(expressions);
     command.arg(programs::path("lamplight-server")).args(["serve", "--data"]).arg(facility.data());
@@ -129,7 +129,7 @@ fn serve_under(facility: &Facility, expressions: &[&str], trace: &str) -> Proces
 }
 
 /// Whole calls in the order in which they returned: name, and the rest of the line.
-fn calls(trace: &str) -> Vec<(String, String)> {
+pub fn calls(trace: &str) -> Vec<(String, String)> {
     let mut begun: BTreeMap<&str, &str> = BTreeMap::new();
     let mut whole = Vec::new();
     for line in trace.lines() {
