@@ -56,6 +56,7 @@ check: deps $(UI) ## Formats, lints and types, with warnings denied
 	cd ui && npm run check && npm run lint && npm run format
 	node scripts/check-docs.mjs
 	node scripts/check-vectors.mjs
+	node scripts/check-sql.mjs
 	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check licenses bans sources; \
 	else echo "cargo-deny is not installed: licences and sources were not checked"; fi
 	@if [ -n "$(ADVISORIES)" ]; then scripts/check-advisories "$(ADVISORIES)"; fi

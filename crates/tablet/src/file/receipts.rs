@@ -29,12 +29,12 @@ pub fn keep(to: &Connection, receipt: &Receipt) -> rusqlite::Result<()> {
 
 /// The receipt that arrived last: where the server stood then, even if it had stood further before.
 pub fn newest(from: &Connection, author: AuthorId) -> rusqlite::Result<Option<Receipt>> {
-    one(from, author, "ORDER BY n DESC LIMIT 1")
+    one(from, author, "ORDER BY n DESC LIMIT 1", [author.0.as_bytes()])
 }
 
 /// The receipt for the longest stretch of the chain that the server ever held.
 pub fn furthest(from: &Connection, author: AuthorId) -> rusqlite::Result<Option<Receipt>> {
-    one(from, author, "ORDER BY seq DESC, n LIMIT 1")
+    one(from, author, "ORDER BY seq DESC, n LIMIT 1", [author.0.as_bytes()])
 }
 
 /// Every receipt of an author, in order of arrival.
@@ -51,15 +51,21 @@ pub fn furthest_within(
     after: u64,
     upto: u64,
 ) -> rusqlite::Result<Option<Receipt>> {
-    let which = format!("AND seq > {} AND seq <= {} ORDER BY seq DESC, n LIMIT 1", signed(after), signed(upto));
-    one(from, author, &which)
+    let values = params![author.0.as_bytes(), signed(after), signed(upto)];
+    one(from, author, "AND seq > ?2 AND seq <= ?3 ORDER BY seq DESC, n LIMIT 1", values)
 }
 
-fn one(from: &Connection, author: AuthorId, which: &str) -> rusqlite::Result<Option<Receipt>> {
+/// `values`: of the author first.
+fn one(
+    from: &Connection,
+    author: AuthorId,
+    which: &str,
+    values: impl rusqlite::Params,
+) -> rusqlite::Result<Option<Receipt>> {
     from.prepare_cached(&format!(
         "SELECT seq, hash, received_at, request, signature FROM receipts WHERE author = ?1 {which}"
     ))?
-    .query_row([author.0.as_bytes()], |row| receipt(author, row))
+    .query_row(values, |row| receipt(author, row))
     .optional()
 }
 
