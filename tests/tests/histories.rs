@@ -1,7 +1,9 @@
 //! The simulation in its short form; `make faults` plays many thousands.
 #![allow(clippy::unwrap_used)] // A test may fail.
 
-use lamplight_tests::simulation::Step::{BackUp, Carry, Harm, Month, Prune, Restore, Save, Sync, Transfer};
+use lamplight_tests::simulation::Step::{
+    BackUp, Carry, Clone, Destroy, Harm, Month, Move, Prune, Restore, Save, Sync, Transfer,
+};
 use lamplight_tests::simulation::{Half, Harm as What, How, Playing, What as Entry, histories, story, twice};
 
 fn play(first_seed: u64, count: u64) {
@@ -68,10 +70,39 @@ fn the_stories_of_faults_that_were_found_lose_nothing_any_more() {
         through(103, Half::Send),
         Sync { unit: 151 },
     ];
+    // A tablet is moved away, prunes, and comes back to its first ward.
+    let moved_and_back = [
+        Clone { unit: 22 },
+        Move { unit: 65 },
+        BackUp,
+        Month,
+        Sync { unit: 33 },
+        Destroy { unit: 44 },
+        Clone { unit: 89 },
+        Move { unit: 136 },
+        Destroy { unit: 146 },
+        Prune { unit: 237 },
+    ];
+    // A patient is moved away, every tablet prunes, and the patient comes back.
+    let transferred_and_back = [
+        Transfer { patient: 0 },
+        Sync { unit: 0 },
+        Sync { unit: 1 },
+        Month,
+        BackUp,
+        Sync { unit: 0 },
+        Sync { unit: 1 },
+        Prune { unit: 0 },
+        Prune { unit: 1 },
+        Transfer { patient: 0 },
+    ];
     let told: Vec<String> = [
         story(1_795_679_277_807_700, &asked_as_a_stranger),
         story(1_795_679_277_811_055, &saved_again_after_a_month),
         story(1_795_679_277_813_867, &former_author),
+        story(1_795_694_098_087_970, &moved_and_back),
+        story(1, &transferred_and_back),
+        story(2, &transferred_and_back),
     ]
     .into_iter()
     .filter_map(|told| told.err().map(|why| format!("{why:#}")))

@@ -7,6 +7,7 @@ use crate::file::pruning::{self, At, Bounds, Old};
 use crate::file::{Broken, bodies, feeds, kept, lock, meta};
 use crate::sync::offer;
 use crate::tablet::{Inner, Tablet};
+use lamplight_domain::ids::WardId;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::Ms;
 use lamplight_domain::wire::KEEP_MS;
@@ -46,16 +47,16 @@ impl Inner {
             let next: Option<At>;
             let old: Vec<Old>;
             (old, next) = self.records.read(|from| pruning::passing(from, &bounds, &last, after, TOGETHER))?;
-            count += self.let_go(&old)?;
+            count += self.let_go(&old, identity.ward)?;
             match next {
                 Some(at) => after = at,
                 None => break,
             }
         }
         for stay in self.records.read(|from| pruning::stays_with_old(from, bounds.before))? {
-            if self.known().records.has_left(stay, identity.ward) {
+            if self.known().records.may_be_forgotten(stay, identity.ward) {
                 let old = self.records.read(|from| pruning::whole_stay(from, &bounds, stay))?;
-                count += self.let_go(&old)?;
+                count += self.let_go(&old, identity.ward)?;
             }
         }
         loop {
@@ -63,7 +64,7 @@ impl Inner {
             if old.is_empty() {
                 break;
             }
-            count += self.let_go(&old)?;
+            count += self.let_go(&old, identity.ward)?;
         }
         if count > 0 {
             self.shorten_the_copy();
@@ -90,12 +91,13 @@ impl Inner {
         Ok(Some(Bounds { before: now - KEEP_MS, backed_up, author, confirmed: sync.confirmed }))
     }
 
-    fn let_go(&self, old: &[Old]) -> Result<u64, Broken> {
+    fn let_go(&self, old: &[Old], ward: WardId) -> Result<u64, Broken> {
         let Some(newest) = old.iter().map(|body| body.observed_at).max() else { return Ok(0) };
         let count = old.len() as u64;
         self.records.write(|to| {
             pruning::remove(to, old)?;
             kept::pruned(to, newest + 1)?;
+            feeds::pruned_but_for(to, ward)?;
             let before: u64 = meta::get(to, PRUNED)?.unwrap_or(0);
             meta::set(to, PRUNED, &(before + count))
         })?;

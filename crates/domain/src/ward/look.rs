@@ -193,9 +193,10 @@ impl WardRecords {
         self.patients(roster, ward).into_iter().map(|p| p.stay).collect()
     }
 
-    /// The stay is over, or the patient is on another ward now. False for a stay that nobody has opened.
-    pub fn has_left(&self, stay: StayId, ward: WardId) -> bool {
-        self.patient(stay).is_some_and(|p| !p.is_open || p.ward != ward)
+    /// May a tablet of this ward let go of what stands of a stay? Where it is over, or was never here: the feed of a ward
+    /// tells only once what stands of a patient, who may come back. False for a stay that nobody has opened.
+    pub fn may_be_forgotten(&self, stay: StayId, ward: WardId) -> bool {
+        self.patient(stay).is_some_and(|p| !p.is_open || !self.wards_of(stay).contains(&ward))
     }
 
     /// True where nobody may leave the machine asleep: there are patients on the ward.

@@ -1,6 +1,7 @@
 //! Where this tablet stands in a ward's feed. Committed together with the page that led there.
 
 use super::links::number;
+use super::meta;
 use lamplight_domain::ids::WardId;
 use lamplight_domain::time::Ms;
 use lamplight_domain::wire::{FeedFrom, FeedRead};
@@ -64,4 +65,30 @@ pub fn all_read(from: &Connection) -> rusqlite::Result<Vec<FeedRead>> {
 
 pub fn forget_backed_up(to: &Connection, ward: WardId) -> rusqlite::Result<()> {
     to.execute("UPDATE feeds SET backed_up = NULL WHERE ward = ?1", [ward.0.as_bytes()]).map(|_| ())
+}
+
+/// Wards that this tablet was on before and of which something was pruned since.
+const TO_OPEN: &str = "feeds.to_open";
+
+/// Something was pruned: what stands on other wards may be gone with it, so should this tablet ever read one of their feeds
+/// again, where it stood there is not enough. Its cursor stays: it may be the only witness of what a server lost.
+pub fn pruned_but_for(to: &Connection, ward: WardId) -> rusqlite::Result<()> {
+    let others: Vec<WardId> = to
+        .prepare_cached("SELECT ward FROM feeds WHERE ward <> ?1")?
+        .query_map([ward.0.as_bytes()], |row| Ok(WardId(Uuid::from_bytes(row.get(0)?))))?
+        .collect::<rusqlite::Result<_>>()?;
+    let marked: Vec<WardId> = meta::get(to, TO_OPEN)?.unwrap_or_default();
+    let fresh: Vec<WardId> = others.into_iter().filter(|ward| !marked.contains(ward)).collect();
+    if fresh.is_empty() { Ok(()) } else { meta::set(to, TO_OPEN, &[marked, fresh].concat()) }
+}
+
+/// Is its feed to be read from the opening, once the server has answered the cursor?
+pub fn is_to_open(from: &Connection, ward: WardId) -> rusqlite::Result<bool> {
+    Ok(meta::get::<Vec<WardId>>(from, TO_OPEN)?.is_some_and(|marked| marked.contains(&ward)))
+}
+
+pub fn opens(to: &Connection, ward: WardId) -> rusqlite::Result<()> {
+    let Some(mut marked) = meta::get::<Vec<WardId>>(to, TO_OPEN)? else { return Ok(()) };
+    marked.retain(|one| *one != ward);
+    meta::set(to, TO_OPEN, &marked)
 }

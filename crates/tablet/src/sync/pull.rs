@@ -215,6 +215,10 @@ impl Inner {
             self.records.write(|to| feeds::set(to, identity.ward, &FeedFrom::Opening, None)).map_err(local)?;
             return Ok(Pulled { rows: 0, more: true, ask_heads: true });
         }
+        // Of a ward that it was on before, and has pruned since, what stands is read again.
+        let is_answered = matches!((from, header.next), (FeedFrom::Cursor(_), FeedNext::Cursor(_)));
+        let is_to_open = self.records.read(|db| feeds::is_to_open(db, identity.ward)).map_err(local)?;
+        let next = if is_to_open && is_answered { FeedFrom::Opening } else { next };
         let generation = match header.next {
             FeedNext::Opening(mark) => mark.end.generation,
             FeedNext::Cursor(cursor) => cursor.generation,
@@ -242,6 +246,9 @@ impl Inner {
                     }
                     let went_back = offer::notice(to, identity.ward, &header.next, header.began_with)?;
                     feeds::set(to, identity.ward, &next, header.backed_up)?;
+                    if is_to_open {
+                        feeds::opens(to, identity.ward)?;
+                    }
                     kept::read(to, identity.ward, from, &header.next, header.more, header.server_time)?;
                     meta::set(to, CONTACTS, &header.contacts)?;
                     meta::set(to, CONTACT, &contact)?;
@@ -262,7 +269,7 @@ impl Inner {
         if count > 0 || contacts_changed {
             self.changed();
         }
-        Ok(Pulled { rows: count, more: header.more, ask_heads })
+        Ok(Pulled { rows: count, more: header.more || next == FeedFrom::Opening, ask_heads })
     }
 
     /// Into memory. Returns how many bodies could not be read.
