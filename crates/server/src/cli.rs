@@ -157,6 +157,9 @@ enum Rotate {
     },
     /// What tablets seal their own keys to; the former ones stay for what was sealed to them.
     EncryptionKey,
+    /// What the facility's own file is encrypted with. Each backup made before opens with the server.key that lies in it,
+    /// and with no other: make one afterwards, and destroy those that nobody is to open any more.
+    DatabaseKey,
 }
 
 fn moment(text: &str) -> Result<Ms, String> {
@@ -218,6 +221,7 @@ impl Cli {
                     Rotate::Authority { finish: false } => commands::begin_next_authority(&data, &around)?,
                     Rotate::Authority { finish: true } => commands::finish_next_authority(&data, &around)?,
                     Rotate::EncryptionKey => commands::rotate_encryption_key(&data, &around)?,
+                    Rotate::DatabaseKey => commands::rotate_database_key(&data, &around)?,
                 })
             }
             Command::Verify { data, against, json } => verify(&data, &against, json),

@@ -10,6 +10,10 @@ pub const NAMES: &[&str] = &[
     "generation.begun",
     "backup.copied",
     "backup.keyed",
+    "rekey.kept",
+    "rekey.done",
+    "rekey.on-record",
+    "rekey.named",
 ];
 
 /// Marks a step; nothing at all in a release program.

@@ -13,6 +13,9 @@ use zeroize::Zeroizing;
 /// Raw SQLCipher key. Zeroed when dropped.
 pub type DatabaseKey = Zeroizing<[u8; 32]>;
 
+/// Of a key, as it stands in its file.
+const KEY_DIGITS: usize = 64;
+
 #[derive(Clone, Debug)]
 pub struct Folder {
     path: PathBuf,
@@ -67,6 +70,10 @@ impl Folder {
     pub fn key_file(&self) -> PathBuf {
         self.path.join("server.key")
     }
+    /// The key that is to take the other's place, while it does: [`crate::store::keyed`].
+    pub fn next_key_file(&self) -> PathBuf {
+        self.path.join("server.key.next")
+    }
     /// The certificate authority's certificate. Not secret: it is in every invite.
     pub fn ca_file(&self) -> PathBuf {
         self.path.join("ca.pem")
@@ -75,8 +82,13 @@ impl Folder {
     /// Makes the database key, readable by this user only, and on disk before it is used.
     pub fn make_key(&self, around: &Surroundings) -> Result<DatabaseKey, Refusal> {
         let key = Zeroizing::new(around.bytes::<32>());
-        self.write_private(&self.key_file(), hex::encode(*key).as_bytes())?;
+        self.keep_key(&key)?;
         Ok(key)
+    }
+
+    /// In a folder that has none. Errors: "folder.unwritable".
+    pub fn keep_key(&self, key: &DatabaseKey) -> Result<(), Refusal> {
+        self.write_private(&self.key_file(), Zeroizing::new(hex::encode(**key)).as_bytes())
     }
 
     /// Errors: "folder.key" where the key is missing or is none.
@@ -88,14 +100,46 @@ impl Folder {
                 "Put the server.key that belongs to this folder back, from the backup where need be.",
             )
         };
-        let mut text = Zeroizing::new(String::new());
-        File::open(self.key_file())
-            .and_then(|f| f.take(1024).read_to_string(&mut text))
-            .map_err(|e| refuse(format!("The database key {} cannot be read ({e}).", self.key_file().display())))?;
-        let mut key = Zeroizing::new([0; 32]);
-        hex::decode_to_slice(text.trim(), &mut *key)
-            .map_err(|_| refuse(format!("{} does not hold a database key.", self.key_file().display())))?;
-        Ok(key)
+        let path = self.key_file();
+        read_key(&path)
+            .map_err(|e| refuse(format!("The database key {} cannot be read ({e}).", path.display())))?
+            .ok_or_else(|| refuse(format!("{} does not hold a database key.", path.display())))
+    }
+
+    /// None where no key is to take the other's place.
+    pub fn next_key(&self) -> Option<DatabaseKey> {
+        read_key(&self.next_key_file()).ok().flatten()
+    }
+
+    /// Whole or not at all, and on disk before it returns. Errors: "folder.unwritable".
+    pub fn keep_next_key(&self, next: &DatabaseKey) -> Result<(), Refusal> {
+        let text = Zeroizing::new(hex::encode(**next));
+        replace_private(&self.next_key_file(), text.as_bytes()).map_err(|e| unwritable(&self.path, &e))
+    }
+
+    /// The next key's file is the key file from now on; what stood in the former one is overwritten.
+    /// Errors: "folder.unwritable".
+    pub fn take_next_key(&self) -> Result<(), Refusal> {
+        let take = || -> std::io::Result<()> {
+            // By its handle: after the renaming nothing leads to it any more.
+            let former = OpenOptions::new().write(true).open(self.key_file()).ok();
+            std::fs::rename(self.next_key_file(), self.key_file())?;
+            File::open(&self.path)?.sync_all()?;
+            if let Some(mut former) = former {
+                former.write_all(&[b'0'; KEY_DIGITS])?;
+                former.sync_all()?;
+            }
+            Ok(())
+        };
+        take().map_err(|e| unwritable(&self.path, &e))
+    }
+
+    /// The next key opens nothing: it was made, and never used. Errors: "folder.unwritable".
+    pub fn drop_next_key(&self) -> Result<(), Refusal> {
+        match std::fs::remove_file(self.next_key_file()) {
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+            other => other.and_then(|()| File::open(&self.path)?.sync_all()).map_err(|e| unwritable(&self.path, &e)),
+        }
     }
 
     /// Writes a file that only this user may read, and waits until it is on disk.
@@ -136,6 +180,14 @@ impl Folder {
         })?;
         Ok(Lock { _file: file })
     }
+}
+
+/// None where the file holds something else.
+fn read_key(path: &Path) -> std::io::Result<Option<DatabaseKey>> {
+    let mut text = Zeroizing::new(String::new());
+    File::open(path)?.take(1024).read_to_string(&mut text)?;
+    let mut key = Zeroizing::new([0; 32]);
+    Ok(hex::decode_to_slice(text.trim(), &mut *key).is_ok().then_some(key))
 }
 
 /// Puts a file that only this user may read in another's place: whole or not at all, and on disk before it returns. What

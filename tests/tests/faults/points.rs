@@ -289,6 +289,12 @@ async fn a_server_that_ends_at_any_step_goes_on_where_it_was() {
                 let whole = ledger.facility.folder().join(format!("{step}-whole"));
                 ledger.facility.command_with("backup", &["--to", whole.to_str().unwrap()]).unwrap();
             }
+            step if step.starts_with("rekey.") => {
+                ledger.facility.stop().unwrap();
+                ledger.facility.environment = ends_there;
+                let (status, _, err) = ledger.facility.run("rotate", &["database-key"]).unwrap();
+                assert_eq!(status.signal(), ABORTED, "{step}: {err}");
+            }
             other => panic!("{other} has no story: say here how a server comes to it"),
         }
         ledger.facility.environment.clear();

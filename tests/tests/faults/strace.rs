@@ -114,6 +114,70 @@ async fn a_server_that_the_kernel_stops_at_the_nth_call_holds_what_it_gave_recei
     assert_once(&held(&facility), &saved, 0, "in the end");
 }
 
+/// So many places, from the first of all the calls that were made to the last.
+fn spread(of: usize, places: usize) -> Vec<usize> {
+    let places = places.clamp(1, of.max(1));
+    (0..places).map(|n| 1 + n * of.saturating_sub(1) / places.saturating_sub(1).max(1)).collect()
+}
+
+/// How often each call is made, from a trace.
+fn counted(trace: &Path) -> BTreeMap<String, usize> {
+    let mut counted = BTreeMap::new();
+    for (name, _) in calls(&std::fs::read_to_string(trace).unwrap()) {
+        *counted.entry(name).or_default() += 1;
+    }
+    counted
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_whose_file_goes_over_to_a_fresh_key_is_whole_wherever_the_kernel_stops_it() {
+    let (Some(()), seed) = (strace(), seed()) else { return };
+    let mut facility = house::facility().await;
+    facility.stop().unwrap();
+    let (data, base, trace) = (facility.data(), facility.folder().join("base"), facility.folder().join("trace"));
+    house::copy(&data, &base);
+    let held = |facility: &Facility| {
+        let lines = facility.export().unwrap();
+        lines.into_iter().filter(|line| line["kind"] != "audit").count()
+    };
+    let whole = held(&facility);
+    let rotate = |under: &[&str]| {
+        let _ = std::fs::remove_dir_all(&data);
+        house::copy(&base, &data);
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-o", trace.to_str().unwrap()]).args(under);
+        command.arg(programs::path("lamplight-server")).args(["rotate", "--data"]).arg(&data).arg("database-key");
+        process::run(command).unwrap().0.success()
+    };
+    let names = ["pwrite64", "fdatasync", "fsync", "unlink", "rename", "ftruncate"];
+    assert!(rotate(&["-e", &format!("trace={}", names.join(","))]), "undisturbed");
+    let made = counted(&trace);
+    let (mut stopped, mut went_over) = (0, 0);
+    for (call, how, places) in [
+        ("pwrite64", "signal=SIGKILL", 6),
+        ("pwrite64", "error=ENOSPC", 4),
+        ("pwrite64", "error=EIO", 4),
+        ("fdatasync", "signal=SIGKILL", 4),
+        ("fsync", "error=EIO", 3),
+        ("unlink", "signal=SIGKILL", 2),
+        ("rename", "signal=SIGKILL", 2),
+    ] {
+        for nth in spread(made.get(call).copied().unwrap_or(0), if is_long() { 40 } else { places }) {
+            let why = format!("seed {seed}: {call} {nth} {how}");
+            let done = rotate(&["-e", &format!("trace={call}"), "-e", &format!("inject={call}:{how}:when={nth}")]);
+            stopped += usize::from(!done);
+            facility.start().unwrap_or_else(|e| panic!("{why}: {e}"));
+            facility.stop().unwrap();
+            facility.verify().unwrap_or_else(|e| panic!("{why}: {e}"));
+            assert_eq!(held(&facility), whole, "{why}");
+            assert!(!data.join("server.key.next").exists(), "{why}: one key is left");
+            let key = |dir: &Path| std::fs::read(dir.join("server.key")).unwrap();
+            went_over += usize::from(key(&data) != key(&base));
+        }
+    }
+    assert!(stopped > 8 && went_over > 2 && went_over < 25, "{stopped} were stopped, {went_over} went over");
+}
+
 fn status(dir: &Path) -> Value {
     let (_, out, err) = process::run(command(&[], dir, &["status"])).unwrap();
     serde_json::from_str(out.trim()).unwrap_or_else(|_| panic!("{err}"))

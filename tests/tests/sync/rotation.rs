@@ -108,3 +108,41 @@ async fn a_tablet_seals_its_key_to_the_facilitys_newest_and_what_was_sealed_befo
         assert!(Tablet::open(&copy, Default::default()).is_ok());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_facilitys_file_goes_over_to_a_fresh_key_and_the_former_one_opens_nothing() {
+    let mut ward = Ward::open();
+    let tablet = ward.tablet("one").await;
+    let walk = Walk::of(&tablet).await.unwrap();
+    note(&tablet, &walk, 0, "before it");
+    synced(&tablet).await;
+    let (running, _, said) = ward.facility.run("rotate", &["database-key"]).unwrap();
+    assert!(!running.success() && said.contains("[folder.in_use]"), "{said}");
+    let (data, backup) = (ward.facility.data(), ward.dir("backup"));
+    ward.facility.command_with("backup", &["--to", backup.to_str().unwrap()]).unwrap();
+    let former = std::fs::read(data.join("server.key")).unwrap();
+    let said = rotate(&mut ward, &["database-key"]);
+    assert_eq!((&said["what"], &said["state"]), (&json!("database-key"), &json!("finished")));
+    assert!(said["backups"].as_str().unwrap().contains("server.key that lies in it"), "{said}");
+    let next = std::fs::read(data.join("server.key")).unwrap();
+    assert!(former != next && !data.join("server.key.next").exists());
+    assert!(!said.to_string().contains(std::str::from_utf8(&next).unwrap()), "no key is printed");
+    let on_record = ward.facility.command_with("audit", &["--act", "key_rotated"]).unwrap();
+    let words: Vec<_> = on_record.iter().map(|line| line["words"].to_string()).collect();
+    assert_eq!(words.len(), 2, "begun and finished, and not what was refused: {on_record:?}");
+    note(&tablet, &walk, 1, "after it");
+    synced(&tablet).await;
+    assert_eq!(tablet.sync_state().waiting, 0);
+    ward.facility.verify().unwrap();
+    ward.facility.stop().unwrap();
+    // What lay in the folder before opens nothing of it any more.
+    std::fs::write(data.join("server.key"), &former).unwrap();
+    let refused = ward.facility.start().unwrap_err().to_string();
+    assert!(refused.contains("[database.key]"), "{refused}");
+    // The backup is as it was: served by the key that lies in it.
+    std::fs::rename(&data, ward.dir("rotated")).unwrap();
+    std::fs::rename(&backup, &data).unwrap();
+    ward.facility.start().unwrap();
+    synced(&tablet).await;
+    ward.facility.verify().unwrap();
+}

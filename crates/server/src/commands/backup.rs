@@ -4,6 +4,7 @@
 use crate::facility::damaged;
 use crate::failpoint::failpoint;
 use crate::folder::{DatabaseKey, Folder};
+use crate::store::keyed::{self, Keyed};
 use crate::store::{self, StoreError, meta};
 use crate::surroundings::Surroundings;
 use lamplight_domain::kinds::Act;
@@ -36,8 +37,7 @@ pub fn backup(path: &Path, to: &Path) -> Result<BackedUp, Refusal> {
 /// The same by another clock than this machine's.
 pub fn backup_at(path: &Path, to: &Path, around: &Surroundings) -> Result<BackedUp, Refusal> {
     let from = Folder::existing(path)?;
-    let key = from.key()?;
-    let mut db = store::open(&from.database(), &key)?;
+    let Keyed { mut db, key, .. } = keyed::open(&from)?;
     // Before the copy, so that it is in it: a copy lacks nothing of its original's chains.
     super::audit_beside(path, &mut db, around, Act::BackedUp, "begun")?;
     let mark = mark(&mut db, around).map_err(|e| damaged(path, &e))?;
@@ -60,18 +60,16 @@ pub fn backup_at(path: &Path, to: &Path, around: &Surroundings) -> Result<Backed
     })?;
     failpoint!("backup.copied");
     on_disk(&copy)?;
-    for file in [from.ca_file(), from.key_file()] {
-        let bytes = std::fs::read(&file).map(zeroize::Zeroizing::new);
-        let bytes = bytes.map_err(|e| {
-            Refusal::new(
-                "backup.failed",
-                format!("{} cannot be read ({e}).", file.display()),
-                format!("Remove {} and back up again once it can be read.", to.display()),
-            )
-        })?;
-        let name = file.file_name().unwrap_or_default();
-        copy.write_private(&copy.path().join(name), &bytes)?;
-    }
+    let ca = std::fs::read(from.ca_file()).map_err(|e| {
+        Refusal::new(
+            "backup.failed",
+            format!("{} cannot be read ({e}).", from.ca_file().display()),
+            format!("Remove {} and back up again once it can be read.", to.display()),
+        )
+    })?;
+    copy.write_private(&copy.ca_file(), &ca)?;
+    // The one that the copy was made with, whichever lies in the original's folder by now.
+    copy.keep_key(&key)?;
     failpoint!("backup.keyed");
     // Only now is it true: tablets may prune what is older.
     meta::set(&db, meta::BACKED_UP, &mark.0.to_be_bytes()).map_err(|e| damaged(path, &e.into()))?;

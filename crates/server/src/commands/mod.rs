@@ -16,23 +16,24 @@ pub use export::export;
 pub use invite::{GOOD_FOR_MINUTES, invite, invite_for, ward_named};
 pub use make_demo::{DemoMade, make_demo};
 pub use recover::{Recovered, recover};
-pub use rotate::{Rotated, begin_next_authority, finish_next_authority, rotate_encryption_key};
+pub use rotate::{
+    Rotated, begin_next_authority, finish_next_authority, rotate_database_key, rotate_encryption_key,
+};
 pub use tablet::{move_tablet, move_tablet_at, revoke_tablet, revoke_tablet_at};
 pub use verify::{Restored, Verified, examine, verify};
 
-use crate::facility::{Changing, Identity, OwnAuthor, change, refused_or_damaged};
+use crate::facility::{Changing, Identity, OwnAuthor, change, on_record, refused_or_damaged};
 use crate::folder::Folder;
-use crate::store::{self, StoreError};
+use crate::store::{StoreError, keyed};
 use crate::surroundings::Surroundings;
-use lamplight_domain::kinds::{Act, Audit};
+use lamplight_domain::kinds::Act;
 use lamplight_domain::refusal::Refusal;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
-/// Opens a facility's file beside whoever serves it. Errors: those of [`Folder::existing`] and [`store::open`].
+/// Opens a facility's file beside whoever serves it. Errors: those of [`Folder::existing`] and [`keyed::open`].
 fn open_beside(path: &Path) -> Result<Connection, Refusal> {
-    let folder = Folder::existing(path)?;
-    store::open(&folder.database(), &folder.key()?)
+    Ok(keyed::open(&Folder::existing(path)?)?.db)
 }
 
 /// Changes a facility beside whoever serves it, who notices within a second.
@@ -58,10 +59,5 @@ fn change_in<T>(
 
 /// What the command line did, where it changes nothing else.
 fn audit_beside(path: &Path, db: &mut Connection, around: &Surroundings, act: Act, what: &str) -> Result<(), Refusal> {
-    let audit = Audit { what: what.to_owned(), ..Audit::of(act) };
-    change_in(db, around, |changing| {
-        changing.audit(audit)?;
-        Ok(())
-    })
-    .map_err(|e| refused_or_damaged(path, e))
+    on_record(db, around, act, what).map_err(|e| refused_or_damaged(path, e))
 }

@@ -3,10 +3,10 @@
 
 use super::open_beside;
 use crate::facility::{
-    self, Changing, Identity, OwnAuthor, add_encryption_key, begin_authority, damaged, finish_authority,
+    self, Changing, Identity, OwnAuthor, add_encryption_key, begin_authority, damaged, end_rotation, finish_authority,
 };
 use crate::folder::Folder;
-use crate::store::StoreError;
+use crate::store::{StoreError, keyed};
 use crate::surroundings::Surroundings;
 use crate::tls::Authority;
 use lamplight_domain::kinds::{Act, Audit};
@@ -14,6 +14,7 @@ use lamplight_domain::refusal::Refusal;
 use rusqlite::{Connection, TransactionBehavior};
 use serde::Serialize;
 use std::path::Path;
+use zeroize::Zeroizing;
 
 #[derive(Debug, Serialize)]
 pub struct Rotated {
@@ -23,7 +24,13 @@ pub struct Rotated {
     pub state: &'static str,
     /// How many authorities tablets are told to trust.
     pub authorities: usize,
+    /// Of the database key: what becomes of copies that were made before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backups: Option<&'static str>,
 }
+
+const BACKUPS: &str = "Each backup made before opens with the server.key that lies in it, and with no other. Make one \
+    now, and destroy those that nobody is to open any more.";
 
 /// Makes the next authority and tells tablets of it; the present one goes on issuing. Errors: "rotate.begun",
 /// "folder.in_use", and those of a folder that cannot be used.
@@ -66,6 +73,23 @@ pub fn rotate_encryption_key(path: &Path, around: &Surroundings) -> Result<Rotat
     })
 }
 
+/// The facility's file opens with a fresh key, and with the former one not any more. Wherever it is cut off, the folder
+/// is served as before, with the key that fits. Errors: "folder.in_use", "rotate.in_use", "rotate.failed", and those of a
+/// folder that cannot be used.
+pub fn rotate_database_key(path: &Path, around: &Surroundings) -> Result<Rotated, Refusal> {
+    let folder = Folder::existing(path)?;
+    let _lock = folder.lock()?;
+    let mut keyed = keyed::open(&folder)?;
+    // What was cut off before is ended first: there is room for one next key.
+    end_rotation(&folder, &mut keyed, around)?;
+    super::audit_beside(path, &mut keyed.db, around, Act::KeyRotated, "database-key, begun")?;
+    let mut keyed = keyed::rekey(&folder, keyed, Zeroizing::new(around.bytes()))?;
+    end_rotation(&folder, &mut keyed, around)?;
+    let identity = Identity::read(&keyed.db).map_err(|e| damaged(path, &e))?;
+    let authorities = identity.authorities().count();
+    Ok(Rotated { what: "database-key", state: "finished", authorities, backups: Some(BACKUPS) })
+}
+
 /// With its line of audit in one transaction.
 fn change(
     path: &Path,
@@ -88,5 +112,5 @@ fn change(
     tx.commit().map_err(|e| broken(e.into()))?;
     let identity = Identity::read(&db).map_err(broken)?;
     folder.keep_ca(&identity.ca_pem())?;
-    Ok(Rotated { what, state, authorities: identity.authorities().count() })
+    Ok(Rotated { what, state, authorities: identity.authorities().count(), backups: None })
 }

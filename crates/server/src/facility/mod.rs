@@ -21,6 +21,7 @@ mod tablets;
 #[cfg(test)]
 mod tests;
 
+pub use audit::on_record;
 pub use audited::AuditLine;
 pub use change::{Changed, Changing, change};
 pub use identity::{Identity, add_encryption_key, begin_authority, finish_authority, found};
@@ -30,6 +31,7 @@ pub use own::{Own, OwnAuthor, body_of};
 pub use set_up::{found_if_empty, is_unset};
 pub use tablets::{tablet_moved, tablet_revoked};
 
+use crate::failpoint::failpoint;
 use crate::folder::{Folder, Lock};
 use crate::store::append::Facts;
 use crate::store::authors::{self, Author};
@@ -40,6 +42,7 @@ use crate::surroundings::Surroundings;
 use contacts::Contacts;
 use cursors::CursorMarks;
 use lamplight_domain::ids::AuthorId;
+use lamplight_domain::kinds::Act;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::Roster;
 use lamplight_domain::time::Ms;
@@ -55,6 +58,8 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
 
+/// In the audit.
+const DATABASE_KEY_ROTATED: &str = "database-key, finished";
 /// What a caller is told to wait where the writer is behind.
 const BUSY_MS: u64 = 1_000;
 /// What a caller is told to wait where the disk or the file does not do its work.
@@ -88,13 +93,14 @@ pub(crate) struct Inner {
 }
 
 impl FacilityServer {
-    /// Opens a facility's folder for serving; a second process is refused. Errors: those of [`Folder`] and
-    /// [`store::open`].
+    /// Opens a facility's folder for serving; a second process is refused. A rotation of the file's key that was cut off
+    /// is ended. Errors: those of [`Folder`] and [`store::keyed::open`].
     pub fn open(path: &Path, around: Surroundings) -> Result<FacilityServer, Refusal> {
         let folder = Folder::existing(path)?;
         let lock = folder.lock()?;
-        let key = folder.key()?;
-        let mut db = store::open(&folder.database(), &key)?;
+        let mut keyed = store::keyed::open(&folder)?;
+        end_rotation(&folder, &mut keyed, &around)?;
+        let store::keyed::Keyed { mut db, key, .. } = keyed;
         identity::complete(&mut db, &around).map_err(|e| damaged(path, &e))?;
         let loaded = || -> Result<_, StoreError> {
             let identity = Identity::read(&db)?;
@@ -246,6 +252,19 @@ impl Facility for FacilityServer {
         });
         Ok(OfferAnswer { lacks: lacks.await.map_err(trouble)?, request: ask.request })
     }
+}
+
+/// On record before its last step, so that a cut leaves two lines rather than none. Only for whoever holds the folder's
+/// lock. Errors: "database.damaged", "folder.unwritable".
+pub fn end_rotation(folder: &Folder, keyed: &mut store::keyed::Keyed, around: &Surroundings) -> Result<(), Refusal> {
+    if !keyed.is_next {
+        return store::keyed::settle(folder, keyed);
+    }
+    on_record(&mut keyed.db, around, Act::KeyRotated, DATABASE_KEY_ROTATED).map_err(|e| damaged(folder.path(), &e))?;
+    failpoint!("rekey.on-record");
+    store::keyed::settle(folder, keyed)?;
+    failpoint!("rekey.named");
+    Ok(())
 }
 
 /// After a commit that failed nobody knows what the file holds: what is in memory is read from it anew.

@@ -11,6 +11,7 @@ pub mod flags;
 pub mod given_access;
 pub mod heads;
 pub mod invites;
+pub mod keyed;
 pub mod links;
 pub mod logins;
 pub mod meta;
