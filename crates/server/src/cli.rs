@@ -160,6 +160,9 @@ enum Rotate {
     /// What the facility's own file is encrypted with. Each backup made before opens with the server.key that lies in it,
     /// and with no other: make one afterwards, and destroy those that nobody is to open any more.
     DatabaseKey,
+    /// What each tablet's files are encrypted with: at its first start after its next contact it takes a fresh key, which
+    /// recover opens as the one before.
+    TabletKeys,
 }
 
 fn moment(text: &str) -> Result<Ms, String> {
@@ -222,6 +225,7 @@ impl Cli {
                     Rotate::Authority { finish: true } => commands::finish_next_authority(&data, &around)?,
                     Rotate::EncryptionKey => commands::rotate_encryption_key(&data, &around)?,
                     Rotate::DatabaseKey => commands::rotate_database_key(&data, &around)?,
+                    Rotate::TabletKeys => commands::renew_tablets(&data, &around)?,
                 })
             }
             Command::Verify { data, against, json } => verify(&data, &against, json),

@@ -29,6 +29,9 @@ pub struct Identity {
     /// What the facility said last of its keys. None before a server of this release was met.
     #[serde(default)]
     pub trust: Option<Trust>,
+    /// The facility's newest word for a fresh database key that this tablet followed ([`crate::renewal`]).
+    #[serde(default)]
+    pub renewed: Option<Ms>,
     /// All authors that this tablet was; the last one writes.
     pub authors: Vec<OwnAuthor>,
 }

@@ -34,6 +34,9 @@ mod rebuild;
 mod record;
 #[cfg(test)]
 mod release_tests;
+mod renewal;
+#[cfg(test)]
+mod renewal_tests;
 mod reserve;
 mod second_copy;
 mod session;

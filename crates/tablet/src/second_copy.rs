@@ -209,6 +209,22 @@ pub fn read(dir: &Path, key: &DeviceKey) -> Result<Found> {
     }
 }
 
+/// Is there none, or one that is under this key and holds all that it should?
+pub fn is_whole(dir: &Path, key: &DeviceKey) -> Result<bool> {
+    Ok(!dir.join(FILE).exists() || !read(dir, key)?.damaged)
+}
+
+/// The same file under another key: replaced whole, or as it was. Durable when it returns. Errors: also where it is
+/// damaged.
+pub fn go_over(dir: &Path, from: &DeviceKey, to: &DeviceKey) -> Result<()> {
+    if is_whole(dir, to)? {
+        return Ok(());
+    }
+    let found = read(dir, from)?;
+    let head = found.head.filter(|_| !found.damaged).ok_or_else(|| Error::other("the second copy is damaged"))?;
+    SecondCopy::begin(dir, to, &head, &found.links).map(|_| ())
+}
+
 /// A copy of the file beside what else was set aside, for whoever looks after the tablets.
 pub fn keep_beside(dir: &Path, into: &Path) -> Result<()> {
     let path: PathBuf = dir.join(FILE);

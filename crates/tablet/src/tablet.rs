@@ -12,6 +12,7 @@ use crate::identity::Identity;
 use crate::keys::{self, Chance, DeviceKey, KeyStore, Protection, recovery};
 use crate::known::Known;
 use crate::pen::{Pen, Standing};
+use crate::renewal;
 use crate::reserve;
 use crate::session::SignedIn;
 use crate::sync::client::{Client, PackedBatch};
@@ -130,9 +131,12 @@ impl Tablet {
         let in_use = claim(dir)?;
         handed_over::finish(dir)?;
         let has_files = dir.join(RECORDS_FILE).exists() || dir.join(IDENTITY_FILE).exists();
-        let (key, protection) = keys::open(dir, has_files, options.key_store.as_deref())?;
+        let store = options.key_store.as_deref();
+        let (held, protection) = keys::open(dir, has_files, store)?;
+        let opening = renewal::carry_on(dir, held, protection, store)?;
         let opened = |name: &str, schema| {
-            let open = || File::open(dir.join(name), key.clone(), schema);
+            let path = dir.join(name);
+            let open = || File::open(path.clone(), opening.key_of(&path), schema);
             // On a full disk SQLite cannot even begin: the reserve is for that too.
             open().or_else(|refusal| if reserve::free(dir) { open() } else { Err(refusal) })
         };
@@ -154,7 +158,7 @@ impl Tablet {
             chance: options.chance,
             compress: options.compress,
             identity: RwLock::new(identity.map(Arc::new)),
-            key,
+            key: opening.key.clone(),
             protection,
             lets_go: options.lets_go,
             recoverable: AtomicBool::new(false),
@@ -194,6 +198,12 @@ impl Tablet {
         match tablet.0.identity() {
             Some(identity) => tablet.0.keep_recovery(&identity),
             None => tablet.0.tell_of_handing_over(),
+        }
+        if let Some(Err(broken)) = opening.taken.map(|order| tablet.0.end_renewal(order)) {
+            tracing::warn!(?broken, "what is left to do for the fresh key is done by the next start");
+        }
+        if let Some(identity) = tablet.0.identity() {
+            tablet.0.begin_renewal(&identity);
         }
         Ok(tablet)
     }

@@ -137,6 +137,7 @@ pub fn identity(seed: u8) -> Identity {
         device_secret: Secret([3; 32]),
         joined_at: START,
         trust: None,
+        renewed: None,
         authors: vec![OwnAuthor { seed: Secret([seed; 32]), credential }],
     }
 }

@@ -20,6 +20,8 @@ enum Story {
     Joins,
     /// Told elsewhere: `tests/tests/sync/revoked.rs` ends a tablet at each of these.
     TakenOut,
+    /// Told elsewhere: `tests/tests/sync/rotation.rs` ends a tablet at each of these, twice.
+    RenewsItsKey,
     /// Its key is in a file, and the machine has a key store from now on.
     LocksItsKey,
     Records,
@@ -45,6 +47,7 @@ fn story_of(step: &str) -> Story {
         "pin.counted" => Story::SignsIn,
         "key.locked" | "key.doubled" => Story::LocksItsKey,
         step if step.starts_with("gone.") => Story::TakenOut,
+        step if step.starts_with("renew.") => Story::RenewsItsKey,
         "pen.copied" | "pen.written" | "pen.committed" => Story::Records,
         "receipt.believed" | "receipt.kept" | "page.written" | "page.committed" => Story::Sends,
         "aside.marked" | "aside.moved" | "rebuild.carried-over" | "rebuild.filled" => Story::FindsDamage,
@@ -189,7 +192,7 @@ async fn a_tablet_that_ends_at_any_step_goes_on_where_it_was() {
         let last: &[&str] = match story {
             Story::SignsIn => &["sign-in", "--staff", &staff, "--pin", "472913"],
             Story::Joins => &["join", "--invite", &invite],
-            Story::TakenOut => continue,
+            Story::TakenOut | Story::RenewsItsKey => continue,
             Story::LocksItsKey => {
                 std::fs::create_dir(key_store(&dir)).unwrap();
                 &record

@@ -178,6 +178,60 @@ async fn a_server_whose_file_goes_over_to_a_fresh_key_is_whole_wherever_the_kern
     assert!(stopped > 8 && went_over > 2 && went_over < 25, "{stopped} were stopped, {went_over} went over");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tablet_whose_files_go_over_to_a_fresh_key_keeps_what_it_printed_wherever_the_kernel_stops_it() {
+    let (Some(()), seed) = (strace(), seed()) else { return };
+    let mut facility = house::facility().await;
+    let (base, dir, trace) =
+        (facility.folder().join("base"), facility.folder().join("tablet"), facility.folder().join("trace"));
+    joined(&facility, &base);
+    facility.stop().unwrap();
+    facility.command_with("rotate", &["tablet-keys"]).unwrap();
+    facility.start().unwrap();
+    assert!(sim(&[], &base, &["sync"]).status.success());
+    let saved = sim(&[], &base, &["record", "--count", "20", "--each"]).saved;
+    // That start took the files over already: once more, and as they are then is what the rest begins with.
+    let begun = facility.folder().join("begun");
+    facility.stop().unwrap();
+    facility.command_with("rotate", &["tablet-keys"]).unwrap();
+    facility.start().unwrap();
+    assert!(sim(&[], &base, &["sync"]).status.success() && base.join("device.next").exists());
+    house::copy(&base, &begun);
+    let start = |under: &[&str]| {
+        let _ = std::fs::remove_dir_all(&dir);
+        house::copy(&begun, &dir);
+        let mut all = vec!["strace", "-f", "-qq", "-o", trace.to_str().unwrap()];
+        all.extend(under);
+        sim(&all, &dir, &["status"]).status.success()
+    };
+    let names = ["pwrite64", "fdatasync", "fsync", "unlink", "rename"];
+    assert!(start(&["-e", &format!("trace={}", names.join(","))]), "undisturbed");
+    let made = counted(&trace);
+    let mut stopped = 0;
+    for (call, how, places) in [
+        ("pwrite64", "signal=SIGKILL", 8),
+        ("pwrite64", "error=ENOSPC", 6),
+        ("pwrite64", "error=EIO", 6),
+        ("fdatasync", "signal=SIGKILL", 4),
+        ("fsync", "error=EIO", 4),
+        ("unlink", "signal=SIGKILL", 3),
+        ("rename", "signal=SIGKILL", 4),
+    ] {
+        for nth in spread(made.get(call).copied().unwrap_or(0), if is_long() { 40 } else { places }) {
+            let why = format!("seed {seed}: {call} {nth} {how}");
+            let whole = start(&["-e", &format!("trace={call}"), "-e", &format!("inject={call}:{how}:when={nth}")]);
+            stopped += usize::from(!whole);
+            let again = sim(&[], &dir, &["record", "--count", "1", "--each"]);
+            assert!(again.status.success(), "{why}: recording does not go on: {}", again.err);
+            let own = own(&dir);
+            assert!(saved.iter().chain(&again.saved).all(|id| own.contains(id)), "{why}");
+            assert!(!dir.join("set-aside").exists(), "{why}: a key was taken for damage");
+            assert!(!dir.join("device.next").exists(), "{why}: it was ended");
+        }
+    }
+    assert!(stopped > 10, "{stopped} were stopped");
+}
+
 fn status(dir: &Path) -> Value {
     let (_, out, err) = process::run(command(&[], dir, &["status"])).unwrap();
     serde_json::from_str(out.trim()).unwrap_or_else(|_| panic!("{err}"))

@@ -49,6 +49,7 @@ async fn a_revoked_tablet_hands_over_what_it_holds_and_then_lets_its_key_go() {
     let ward = Ward::open();
     let (dir, tablet) = (ward.dir("one"), ward.tablet("one").await);
     let walk = Walk::of(&tablet).await.unwrap();
+    let former = tablet.sync_state().author;
     let (refused, _, said) = ward.facility.run("tablet", &["revoke", "W-99", "--reason", "lost"]).unwrap();
     assert!(!refused.success() && said.contains("tablet.unknown"), "{said}");
     ward.sign_in(&tablet, "technician").await;
@@ -96,9 +97,15 @@ async fn a_revoked_tablet_hands_over_what_it_holds_and_then_lets_its_key_go() {
     ward.facility.command_with("recover", &["--tablet", before.to_str().unwrap()]).unwrap();
     assert_eq!(std::fs::read(before.join("device.key")).unwrap(), key);
     assert_eq!(lamplight_tablet::verify(&before).unwrap().broken, 0);
-    // And it joins again, as another tablet.
+    // And it joins again, as another tablet, with a signing key of its own that the former one did not endorse.
     tablet.join(&ward.invite, "").await.unwrap();
     tablet.sync_now().await.unwrap();
+    let author = tablet.sync_state().author;
+    assert!(author.is_some() && author != former, "{author:?}");
+    let lines = crate::fixture::exported(&tablet);
+    let credentials = lines.last().unwrap()["evidence"]["credentials"].as_array().unwrap().clone();
+    let own = credentials.iter().find(|c| c["author"] == json!(author)).unwrap();
+    assert_eq!(own["endorser"], "facility", "{own}");
     assert!(!troubles(&tablet).contains(&"tablet.handed_over".to_owned()));
     assert!(!ward.reopen("one", tablet).board().unwrap().cards.is_empty());
     ward.facility.verify().unwrap();

@@ -2,10 +2,14 @@
 
 use crate::fixture::{Ward, note};
 use lamplight_domain::wire::Trouble;
-use lamplight_tablet::Tablet;
+use lamplight_tablet::{Tablet, failpoint};
+use lamplight_tests::process::run;
+use lamplight_tests::programs;
 use lamplight_tests::sim::tablet::Walk;
 use serde_json::{Value, json};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::{Command, ExitStatus};
 
 fn copied(from: &Path, to: &Path) {
     std::fs::create_dir(to).unwrap();
@@ -145,4 +149,105 @@ async fn the_facilitys_file_goes_over_to_a_fresh_key_and_the_former_one_opens_no
     ward.facility.start().unwrap();
     synced(&tablet).await;
     ward.facility.verify().unwrap();
+}
+
+fn sim(dir: &Path, store: &Path, arguments: &[&str], step: Option<&str>) -> (ExitStatus, String) {
+    let mut command = Command::new(programs::path("lamplight-sim"));
+    command.arg("tablet").arg("--dir").arg(dir).args(arguments);
+    if store.is_dir() {
+        command.arg("--key-store").arg(store);
+    }
+    if let Some(step) = step {
+        command.env("FAILPOINTS", format!("{step}=return"));
+    }
+    let (status, out, err) = run(command).unwrap();
+    (status, out + &err)
+}
+
+/// The facility opens a copy of the folder whose own key is gone, and all of it is there.
+fn assert_recovers(ward: &Ward, dir: &Path, copy: &Path, ids: &[String], why: &str) {
+    copied(dir, copy);
+    for name in ["device.key", "device.wrapped"] {
+        let _ = std::fs::remove_file(copy.join(name));
+    }
+    let said = ward.facility.command_with("recover", &["--tablet", copy.to_str().unwrap()]);
+    said.unwrap_or_else(|e| panic!("{why}: {e}"));
+    let tablet = Tablet::open(copy, Default::default()).unwrap_or_else(|e| panic!("{why}: {e}"));
+    let own = crate::fixture::holds(&tablet);
+    assert!(ids.iter().all(|id| own.kinds.contains_key(id)), "{why}");
+    tablet.stop();
+    drop(tablet);
+    assert_eq!(lamplight_tablet::verify(copy).unwrap().broken, 0, "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tablet_takes_a_fresh_key_at_its_next_start_and_works_on_wherever_that_is_cut_off() {
+    let mut ward = Ward::open();
+    let steps: Vec<_> = failpoint::NAMES.iter().filter(|step| step.starts_with("renew.")).collect();
+    let mut tablets = Vec::new();
+    for (n, step) in steps.iter().enumerate() {
+        let (dir, store) = (ward.dir(step), ward.dir(&format!("{step}-store")));
+        if n % 2 == 0 {
+            std::fs::create_dir(&store).unwrap();
+        }
+        let (joined, said) = sim(&dir, &store, &["join", "--invite", &ward.invite], None);
+        assert!(joined.success(), "{said}");
+        tablets.push((*step, dir, store));
+    }
+    assert_eq!(rotate(&mut ward, &["tablet-keys"])["state"], "begun");
+    let key = |dir: &Path| std::fs::read(dir.join("device.wrapped")).or(std::fs::read(dir.join("device.key"))).unwrap();
+    for (step, dir, store) in &tablets {
+        let ids = |text: &str| -> Vec<String> {
+            let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            lines.filter_map(|line| Some(line["saved"].as_str()?.to_owned())).collect()
+        };
+        let former = key(dir);
+        let mut saved = ids(&sim(dir, store, &["record", "--count", "3", "--each"], None).1);
+        assert_eq!(saved.len(), 3, "{step}");
+        if **step != "renew.begun" {
+            assert!(sim(dir, store, &["sync"], None).0.success(), "{step}");
+            assert!(
+                dir.join("device.next").exists() && key(dir) == former,
+                "{step}: nothing else happens while it runs"
+            );
+        }
+        // Cut off there, and once more where the step is met again.
+        for nth in 1..=2 {
+            let arguments: &[&str] =
+                if **step == "renew.begun" { &["sync"] } else { &["record", "--count", "1", "--each"] };
+            let (status, said) = sim(dir, store, arguments, Some(step));
+            if nth == 1 {
+                assert_eq!(status.signal(), Some(6), "{step}: this story does not come to it: {said}");
+            }
+            saved.extend(ids(&said));
+            assert_recovers(&ward, dir, &ward.dir(&format!("{step}-copy-{nth}")), &saved, step);
+        }
+        let (recorded, said) = sim(dir, store, &["record", "--count", "1", "--each"], None);
+        assert!(recorded.success(), "{step}: {said}");
+        saved.extend(ids(&said));
+        let (synced, said) = sim(dir, store, &["sync"], None);
+        assert!(synced.success(), "{step}: {said}");
+        let (_, said) = sim(dir, store, &["status"], None);
+        assert_eq!(serde_json::from_str::<Value>(said.trim()).unwrap()["waiting"], 0, "{step}: {said}");
+        assert!(key(dir) != former && !dir.join("device.next").exists(), "{step}: it was ended");
+        assert_recovers(&ward, dir, &ward.dir(&format!("{step}-end")), &saved, step);
+        if store.is_dir() {
+            assert_eq!(std::fs::read_dir(store).unwrap().count(), 1, "{step}: what locked the former key is gone");
+        } else {
+            // The key file from before opens nothing of it.
+            let stolen = ward.dir(&format!("{step}-stolen"));
+            copied(dir, &stolen);
+            std::fs::write(stolen.join("device.key"), &former).unwrap();
+            assert_eq!(Tablet::open(&stolen, Default::default()).err().unwrap().code, "key.wrong");
+            std::fs::remove_file(stolen.join("device.check")).unwrap();
+            std::fs::remove_file(stolen.join("identity.db")).unwrap();
+            assert!(Tablet::open(&stolen, Default::default()).is_err(), "{step}");
+        }
+        let held = ward.server_holds().kinds;
+        assert!(saved.iter().all(|id| held.contains_key(id)), "{step}");
+    }
+    ward.facility.verify().unwrap();
+    // Asked by the station, and done by each tablet.
+    let on_record = ward.facility.command_with("audit", &["--act", "key_rotated"]).unwrap();
+    assert!(on_record.len() > tablets.len(), "{on_record:?}");
 }

@@ -10,7 +10,7 @@ pub use evidence::{SignedHead, is_vouched_for};
 pub use hash::{Hash, body_hash, feed_hash, link_hash, request_digest};
 pub use seal::{DecryptionKey, EncryptionKey};
 pub use sign::{Credential, Endorser, Head, PublicKey, Receipt, Signature, SigningKey, author_of, verify};
-pub use trust::{Trust, pem};
+pub use trust::{Renewal, Trust, pem};
 
 use crate::ids::AuthorId;
 use serde::{Deserialize, Serialize};

@@ -19,6 +19,31 @@ pub struct Trust {
     pub encryption_key: EncryptionKey,
     /// The facility key over [`Trust::message`].
     pub signature: Signature,
+    /// That tablets are to take fresh database keys. Signed by itself, so that a reader that does not know of it finds
+    /// the rest as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewal: Option<Renewal>,
+}
+
+/// A tablet whose database key was made for an earlier one of these, or for none, takes a fresh one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renewal {
+    /// Server time.
+    pub since: Ms,
+    /// The facility key over "lamplight.renewal.v1\0" ‖ facility ‖ since (i64, big-endian).
+    pub signature: Signature,
+}
+
+impl Renewal {
+    pub fn sign(by: &SigningKey, facility: FacilityId, since: Ms) -> Renewal {
+        Renewal { since, signature: by.sign(&Self::message(facility, since)) }
+    }
+    fn holds(&self, facility_key: &PublicKey, facility: FacilityId) -> bool {
+        verify(facility_key, &Self::message(facility, self.since), &self.signature)
+    }
+    fn message(facility: FacilityId, since: Ms) -> Vec<u8> {
+        [b"lamplight.renewal.v1\0".as_slice(), facility.0.as_bytes(), &since.0.to_be_bytes()].concat()
+    }
 }
 
 impl Trust {
@@ -31,16 +56,21 @@ impl Trust {
     ) -> Trust {
         let signature = by.sign(&Self::message(facility, since, authorities, &encryption_key));
         let authorities = authorities.iter().map(|der| URL_SAFE_NO_PAD.encode(der)).collect();
-        Trust { facility, since, authorities, encryption_key, signature }
+        Trust { facility, since, authorities, encryption_key, signature, renewal: None }
     }
 
-    /// The authorities (DER), where the facility signed this and names at least one.
+    pub fn with_renewal(self, renewal: Option<Renewal>) -> Trust {
+        Trust { renewal, ..self }
+    }
+
+    /// The authorities (DER), where the facility signed all of this and names at least one.
     pub fn authorities(&self, facility_key: &PublicKey, facility: FacilityId) -> Option<Vec<Vec<u8>>> {
         let read: Vec<Vec<u8>> =
             self.authorities.iter().map(|text| URL_SAFE_NO_PAD.decode(text).ok()).collect::<Option<_>>()?;
         let parts: Vec<&[u8]> = read.iter().map(Vec::as_slice).collect();
         let message = Self::message(self.facility, self.since, &parts, &self.encryption_key);
-        let holds = self.facility == facility && verify(facility_key, &message, &self.signature);
+        let renewal_holds = self.renewal.as_ref().is_none_or(|renewal| renewal.holds(facility_key, facility));
+        let holds = self.facility == facility && verify(facility_key, &message, &self.signature) && renewal_holds;
         (holds && !read.is_empty()).then_some(read)
     }
 
@@ -75,7 +105,13 @@ mod tests {
         let said = Trust::sign(&key, facility, Ms(1_000), &[b"old", b"new"], EncryptionKey([3; 32]));
         let read = |said: &Trust| said.authorities(&key.public(), facility);
         assert_eq!(read(&said).unwrap(), vec![b"old".to_vec(), b"new".to_vec()]);
-        let changes: [fn(&mut Trust); 6] = [
+        let without: Trust = serde_json::from_str(&serde_json::to_string(&said).unwrap()).unwrap();
+        assert_eq!(without, said);
+        let said = said.with_renewal(Some(Renewal::sign(&key, facility, Ms(900))));
+        assert!(read(&said).is_some());
+        let changes: [fn(&mut Trust); 8] = [
+            |t| t.renewal.as_mut().unwrap().since = Ms(901),
+            |t| t.renewal = Some(Renewal::sign(&SigningKey::from_seed(&[6; 32]), t.facility, Ms(900))),
             |t| t.since = Ms(1_001),
             |t| t.encryption_key = EncryptionKey([4; 32]),
             |t| t.authorities.truncate(1),

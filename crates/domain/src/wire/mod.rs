@@ -11,7 +11,7 @@ pub use evidence::{Evidence, FeedRead, OwnChain, RowRead};
 pub use frame::{Blob, FrameError, decode, encode};
 pub use invite::{Invite, server_name};
 pub(crate) use lenient::known;
-pub use recovery::{CHECK_FILE, KEY_FILE, RECOVERY_FILE, Recovery, key_check};
+pub use recovery::{CHECK_FILE, KEY_FILE, NEXT_FILE, NextKey, RECOVERY_FILE, Recovery, key_check};
 
 use crate::chain::{Credential, Hash, PublicKey, Receipt, Signature, SignedHead, Trust};
 use crate::ids::{AuthorId, FacilityId, TabletId, WardId};

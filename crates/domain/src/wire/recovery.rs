@@ -3,6 +3,7 @@
 
 use crate::chain::{DecryptionKey, EncryptionKey};
 use crate::ids::{FacilityId, TabletId};
+use crate::time::Ms;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,8 @@ pub const KEY_FILE: &str = "device.key";
 pub const CHECK_FILE: &str = "device.check";
 /// This module's own: [`Recovery`] as JSON.
 pub const RECOVERY_FILE: &str = "device.recovery";
+/// There only while a fresh key takes the place of the present one: [`NextKey`] as JSON.
+pub const NEXT_FILE: &str = "device.next";
 
 const CHECK_TAG: &[u8] = b"lamplight.device.check.v1";
 const PURPOSE: &[u8] = b"lamplight.recovery.v1";
@@ -28,6 +31,39 @@ pub fn key_check(key: &[u8; 32]) -> [u8; 16] {
         out.copy_from_slice(&mac.finalize().into_bytes()[..16]);
     }
     out
+}
+
+/// The key that takes the present one's place, locked with the present one: whoever has that opens the folder's files,
+/// whichever of the two each of them is under.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextKey {
+    /// 1
+    pub v: u16,
+    /// Of the present key and of the next: [`key_check`].
+    #[serde(with = "hex::serde")]
+    pub from: [u8; 16],
+    #[serde(with = "hex::serde")]
+    pub to: [u8; 16],
+    /// Which word of the facility it follows ([`crate::chain::Renewal::since`]).
+    pub order: Ms,
+    /// Nonce (24) ‖ XChaCha20-Poly1305 of the next key under the present one, with [`NextKey::about`] as associated data.
+    #[serde(with = "hex::serde")]
+    pub locked: Vec<u8>,
+}
+
+impl NextKey {
+    /// A file that cannot be read, or of a newer Lamplight, is none.
+    pub fn read(text: &[u8]) -> Option<NextKey> {
+        serde_json::from_slice(text).ok().filter(|next: &NextKey| next.v == 1)
+    }
+    /// Is this one of the two?
+    pub fn names(&self, key: &[u8; 32]) -> bool {
+        [self.from, self.to].contains(&key_check(key))
+    }
+    /// "lamplight.next-key.v1\0" ‖ from ‖ to
+    pub fn about(&self) -> Vec<u8> {
+        [b"lamplight.next-key.v1\0".as_slice(), &self.from, &self.to].concat()
+    }
 }
 
 /// Nothing in it is secret to whoever lacks the facility's key, and nothing is about patients.

@@ -9,7 +9,7 @@ use lamplight_domain::chain::DecryptionKey;
 use lamplight_domain::ids::TabletId;
 use lamplight_domain::kinds::Act;
 use lamplight_domain::refusal::Refusal;
-use lamplight_domain::wire::{CHECK_FILE, KEY_FILE, RECOVERY_FILE, Recovery, key_check};
+use lamplight_domain::wire::{CHECK_FILE, KEY_FILE, NEXT_FILE, NextKey, RECOVERY_FILE, Recovery, key_check};
 use rustix::fs::{FlockOperation, flock};
 use serde::Serialize;
 use std::fs::File;
@@ -48,7 +48,12 @@ pub fn recover(path: &Path, copy: &Path) -> Result<Recovered, Refusal> {
     }
     let _claim = claimed(copy)?;
     let check = read(copy, CHECK_FILE)?;
-    let fits = |key: &[u8; 32]| check.as_ref().is_none_or(|check| check.as_slice() == key_check(key).as_slice());
+    // While a fresh key takes its place, the tablet's program goes on with either.
+    let next = read(copy, NEXT_FILE)?.and_then(|text| NextKey::read(&text));
+    let fits = |key: &[u8; 32]| {
+        let is_checked = check.as_ref().is_none_or(|check| check.as_slice() == key_check(key).as_slice());
+        is_checked || next.as_ref().is_some_and(|next| next.names(key))
+    };
     let plain = read(copy, KEY_FILE)?;
     let there = plain.as_ref().and_then(|key| <&[u8; 32]>::try_from(key.as_slice()).ok());
     if there.is_some_and(|key| check.is_some() && fits(key)) {

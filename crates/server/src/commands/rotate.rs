@@ -4,6 +4,7 @@
 use super::open_beside;
 use crate::facility::{
     self, Changing, Identity, OwnAuthor, add_encryption_key, begin_authority, damaged, end_rotation, finish_authority,
+    renew_tablet_keys,
 };
 use crate::folder::Folder;
 use crate::store::{StoreError, keyed};
@@ -70,6 +71,14 @@ pub fn finish_next_authority(path: &Path, around: &Surroundings) -> Result<Rotat
 pub fn rotate_encryption_key(path: &Path, around: &Surroundings) -> Result<Rotated, Refusal> {
     change(path, around, "encryption-key", "finished", |db, _| {
         add_encryption_key(db, around).map_err(|e| damaged(path, &e.into()))
+    })
+}
+
+/// Each tablet takes a fresh key for its own files at its first start after it heard of this, and says so on record.
+/// Errors: "folder.in_use", and those of a folder that cannot be used.
+pub fn renew_tablets(path: &Path, around: &Surroundings) -> Result<Rotated, Refusal> {
+    change(path, around, "tablet-keys", "begun", |db, _| {
+        renew_tablet_keys(db, around).map_err(|e| damaged(path, &e.into()))
     })
 }
 

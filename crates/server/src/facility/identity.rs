@@ -5,7 +5,7 @@ use crate::folder::Folder;
 use crate::store::{self, StoreError, meta};
 use crate::surroundings::Surroundings;
 use crate::tls::Authority;
-use lamplight_domain::chain::{DecryptionKey, SigningKey, Trust};
+use lamplight_domain::chain::{DecryptionKey, Renewal, SigningKey, Trust};
 use lamplight_domain::ids::FacilityId;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::Roster;
@@ -32,6 +32,7 @@ pub struct Identity {
     /// Open what tablets sealed for their facility; newest first. None in a file that this release has not served yet.
     pub opening: Vec<DecryptionKey>,
     trust_since: Ms,
+    tablet_keys_since: Option<Ms>,
 }
 
 impl Identity {
@@ -52,6 +53,7 @@ impl Identity {
             crossed: crossed(db)?,
             opening: opening.as_chunks().0.iter().map(|secret| DecryptionKey::from_secret(*secret)).collect(),
             trust_since: meta::moment(db, meta::TRUST_SINCE)?.unwrap_or(Ms(0)),
+            tablet_keys_since: meta::moment(db, meta::TABLET_KEYS_SINCE)?,
         })
     }
 
@@ -59,7 +61,9 @@ impl Identity {
     pub fn trust(&self) -> Option<Trust> {
         let authorities: Vec<&[u8]> = self.authorities().map(|authority| authority.der.as_slice()).collect();
         let sealing = self.opening.first()?.public();
-        Some(Trust::sign(&self.key, self.facility, self.trust_since, &authorities, sealing))
+        let trust = Trust::sign(&self.key, self.facility, self.trust_since, &authorities, sealing);
+        let renewal = self.tablet_keys_since.map(|since| Renewal::sign(&self.key, self.facility, since));
+        Some(trust.with_renewal(renewal))
     }
 
     /// The same for a reader who says what it has; None where that is as new.
@@ -92,6 +96,14 @@ pub fn add_encryption_key(db: &Connection, around: &Surroundings) -> rusqlite::R
     keys.extend(Zeroizing::new(meta::get(db, meta::ENCRYPTION_KEYS)?.unwrap_or_default()).iter());
     meta::set(db, meta::ENCRYPTION_KEYS, &keys)?;
     trust_changed(db, around)
+}
+
+/// Tablets are told to take fresh database keys.
+pub fn renew_tablet_keys(db: &Connection, around: &Surroundings) -> rusqlite::Result<()> {
+    trust_changed(db, around)?;
+    // As late as the word that tells it: later than every one before.
+    let since = meta::get(db, meta::TRUST_SINCE)?.unwrap_or_default();
+    meta::set(db, meta::TABLET_KEYS_SINCE, &since)
 }
 
 /// Tablets are told of it from now on.

@@ -24,7 +24,7 @@ mod tests;
 pub use audit::on_record;
 pub use audited::AuditLine;
 pub use change::{Changed, Changing, change};
-pub use identity::{Identity, add_encryption_key, begin_authority, finish_authority, found};
+pub use identity::{Identity, add_encryption_key, begin_authority, finish_authority, found, renew_tablet_keys};
 pub use join::{Inviting, make_invite};
 pub use nonces::{NonceRefused, Nonces};
 pub use own::{Own, OwnAuthor, body_of};

@@ -20,6 +20,8 @@ pub const CA_NEXT_KEY: &str = "ca_next_key";
 pub const CA_CROSSED: &str = "ca_crossed";
 /// X25519 secrets of 32 bytes each, newest first: tablets seal their keys to the newest.
 pub const ENCRYPTION_KEYS: &str = "encryption_keys";
+/// Since when tablets are to have fresh database keys, ms UTC; none where that was never asked.
+pub const TABLET_KEYS_SINCE: &str = "tablet_keys_since";
 /// When what tablets are told of these keys changed last, ms UTC.
 pub const TRUST_SINCE: &str = "trust_since";
 /// Of the feeds: a new one after every restore.

@@ -38,6 +38,11 @@ pub fn not_taken_over(path: &Path) -> Result<Vec<PathBuf>> {
     marked(parent(path), NOT_TAKEN_OVER, name(path))
 }
 
+/// Does anything lie in the folder that was set aside?
+pub fn is_any(dir: &Path) -> bool {
+    std::fs::read_dir(dir.join(FOLDER)).is_ok_and(|mut inside| inside.next().is_some())
+}
+
 /// What could be read of it is durable elsewhere.
 pub fn taken_over(folder: &Path) -> Result<()> {
     disk::remove(&folder.join(NOT_TAKEN_OVER))?;

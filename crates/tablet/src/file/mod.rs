@@ -19,6 +19,7 @@ pub mod pin_tries;
 pub mod pins;
 pub mod pruning;
 pub mod receipts;
+pub mod rekey;
 pub mod roster;
 mod schema;
 #[cfg(test)]
@@ -28,8 +29,9 @@ mod upgrade;
 pub use broken::Broken;
 pub use open::{is_sound, newer, read_untouched};
 pub use schema::Schema;
+pub use upgrade::copy_of;
 
-use crate::keys::DeviceKey;
+use crate::keys::{self, DeviceKey};
 use lamplight_domain::refusal::Refusal;
 use open::Pair;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -165,14 +167,17 @@ impl File {
         aside::not_taken_over(&self.path).map_err(|e| Broken::of_io(&e))
     }
 
-    /// Reads what can still be read of a file that was set aside. It is opened read-only and never changed.
+    /// Reads what can still be read of a file that was set aside. It is opened read-only and never changed. It may be
+    /// under a key before the present one.
     pub fn salvage<T>(
         &self,
         away: &Path,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        let name = self.path.file_name().unwrap_or_default();
-        work(&open::read_only(&away.join(name), &self.key)?)
+        let path = away.join(self.path.file_name().unwrap_or_default());
+        let former = keys::next::former(self.path.parent().unwrap_or(Path::new(".")), &self.key);
+        let key = former.iter().rev().find(|key| rekey::opens(&path, key)).unwrap_or(&self.key);
+        work(&open::read_only(&path, key)?)
     }
 }
 

@@ -134,7 +134,7 @@ fn escaped(c: char) -> String {
     }
 }
 
-fn connect(path: &Path, key: &DeviceKey, flags: OpenFlags) -> rusqlite::Result<Connection> {
+pub(super) fn connect(path: &Path, key: &DeviceKey, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.pragma_update(None, "key", key.pragma().as_str())?;
     // SQLCipher would write page errors to stderr; ours are reported by name.

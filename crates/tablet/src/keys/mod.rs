@@ -1,8 +1,10 @@
 //! The device key that every file of this tablet is encrypted with: 32 random bytes. Where the machine has a key store,
 //! `device.wrapped` holds it locked with a secret that only the store gives out; else `device.key` holds it as it is,
 //! readable by this user only. `device.check` beside it tells a wrong key from a damaged file, which SQLite answers
-//! alike. `device.recovery` is the same key for the facility alone ([`recovery`]).
+//! alike. `device.recovery` is the same key for the facility alone ([`recovery`]). While a fresh key takes its place, that
+//! one stands in `device.next` ([`next`]).
 
+pub mod next;
 pub mod recovery;
 mod secret_service;
 pub mod store;
@@ -61,8 +63,13 @@ impl DeviceKey {
         Ok(DeviceKey(key))
     }
 
-    fn is(&self, other: &DeviceKey) -> bool {
+    pub fn is(&self, other: &DeviceKey) -> bool {
         self.0.ct_eq(&*other.0).into()
+    }
+
+    /// Is it the one with this check value?
+    pub fn has_check(&self, check: &[u8; 16]) -> bool {
+        key_check(&self.0).ct_eq(check).into()
     }
 
     /// For `PRAGMA key`: SQLCipher takes 64 hexadecimal digits as the key itself, without deriving one.
@@ -147,7 +154,7 @@ pub fn let_go(dir: &Path) -> std::io::Result<()> {
     disk::sync_folder(dir)
 }
 
-/// Errors: "key.wrong" where the files were made with another key.
+/// Errors: "key.wrong" where the files were made with another key. While one takes the other's place, either is right.
 fn check(dir: &Path, has_files: bool, key: &DeviceKey) -> Result<(), Refusal> {
     match std::fs::read(dir.join(CHECK_FILE)) {
         Ok(stored) if bool::from(stored.ct_eq(&key_check(&key.0)[..])) => Ok(()),
@@ -155,6 +162,7 @@ fn check(dir: &Path, has_files: bool, key: &DeviceKey) -> Result<(), Refusal> {
         Err(e) if e.kind() == ErrorKind::NotFound && !has_files => {
             write_private(dir, CHECK_FILE, &key_check(&key.0)).map_err(|e| unwritable(&e))
         }
+        _ if next::read(dir)?.is_some_and(|next| next.names(&key.0)) => Ok(()),
         _ => Err(wrong()),
     }
 }

@@ -111,6 +111,7 @@ fn identity_of(invite: &Invite, hello: &HelloAnswer, joined: &Joined, seed: Secr
         device_secret,
         joined_at: hello.server_time,
         trust: joined.trust.clone(),
+        renewed: None,
         authors: vec![OwnAuthor { seed, credential: joined.credential.clone() }],
     }
 }

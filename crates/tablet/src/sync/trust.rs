@@ -10,7 +10,7 @@ use lamplight_domain::wire::Trouble;
 
 impl Inner {
     /// Durable when it returns. Errors: where the facility did not sign it.
-    pub(super) fn take_trust(&self, said: Trust) -> Result<(), Trouble> {
+    pub(crate) fn take_trust(&self, said: Trust) -> Result<(), Trouble> {
         // Who this tablet is changes in one place at a time.
         let _hand = lock(&self.pen);
         let identity = self.identity().ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
@@ -24,7 +24,8 @@ impl Inner {
         next.ca_pem = authorities.iter().map(|der| pem(der)).collect();
         next.trust = Some(said);
         let are_others = next.ca_pem != identity.ca_pem;
-        self.set_identity(next).map_err(local)?;
+        let now = self.set_identity(next).map_err(local)?;
+        self.begin_renewal(&now);
         if are_others {
             tracing::info!("the facility's certificate authorities are others now");
             lock(&self.client).take();

@@ -2,7 +2,8 @@
 
 use crate::file::{Broken, Schema, identity, meta, read_untouched};
 use crate::identity::Identity;
-use crate::keys::{DeviceKey, random};
+use crate::keys::{DeviceKey, next, random};
+use crate::second_copy;
 use crate::tablet::{IDENTITY, IDENTITY_FILE, LOCK_FILE, RECORDS_FILE, in_use};
 use lamplight_domain::refusal::Refusal;
 use rusqlite::Connection;
@@ -29,10 +30,18 @@ impl Folder {
         if !dir.join(RECORDS_FILE).exists() {
             return Err(crate::record::join_first());
         }
-        let key = DeviceKey::of(dir, true)?;
-        let records = Untouched::open(&dir.join(RECORDS_FILE), &key, Schema::Records)?;
-        let identity = dir.join(IDENTITY_FILE);
-        let identity = identity.exists().then(|| Untouched::open(&identity, &key, Schema::Identity)).transpose()?;
+        // While a fresh key takes the other's place, each file is under one of the two.
+        let keys = next::all(dir, &DeviceKey::of(dir, true)?)?;
+        let untouched = |name: &str, schema| {
+            let mut opened = keys.iter().map(|key| Untouched::open(&dir.join(name), key, schema));
+            let first = opened.next().ok_or_else(|| Broken::Closed.refusal())?;
+            first.or_else(|refusal| opened.find_map(Result::ok).ok_or(refusal))
+        };
+        let records = untouched(RECORDS_FILE, Schema::Records)?;
+        let identity =
+            dir.join(IDENTITY_FILE).exists().then(|| untouched(IDENTITY_FILE, Schema::Identity)).transpose()?;
+        let holds = |key: &&DeviceKey| second_copy::read(dir, key).is_ok_and(|found| found.head.is_some());
+        let key = keys.iter().find(holds).or(keys.first()).ok_or_else(|| Broken::Closed.refusal())?.clone();
         Ok(Folder { key, records, identity, _claim: claim })
     }
 
@@ -63,9 +72,10 @@ struct Untouched {
 
 impl Untouched {
     fn open(path: &Path, key: &DeviceKey, schema: Schema) -> Result<Untouched, Refusal> {
-        let log = beside(path, "-wal");
-        let has_log = std::fs::metadata(&log).is_ok_and(|m| m.len() > 0);
-        let copy = if has_log { Some(copied(path, &log)?) } else { None };
+        let mut logs = vec![beside(path, "-wal"), beside(path, "-journal")];
+        logs.retain(|log| std::fs::metadata(log).is_ok_and(|m| m.len() > 0));
+        let has_log = !logs.is_empty();
+        let copy = if has_log { Some(copied(path, &logs)?) } else { None };
         let at = copy.as_ref().map_or(path.to_owned(), |folder| folder.join(path.file_name().unwrap_or_default()));
         let mut untouched = Untouched { path: path.to_owned(), connection: None, copy };
         let opened = read_untouched(&at, key, has_log);
@@ -98,14 +108,14 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// The file and its log, encrypted as they are, in a folder for this user only.
-fn copied(path: &Path, log: &Path) -> Result<PathBuf, Refusal> {
+/// The file and its logs, encrypted as they are, in a folder for this user only.
+fn copied(path: &Path, logs: &[PathBuf]) -> Result<PathBuf, Refusal> {
     let mut name = [0; 16];
     random(&mut name)?;
     let folder = std::env::temp_dir().join(format!("lamplight-verify-{}", hex::encode(name)));
     let copy = || -> std::io::Result<()> {
         DirBuilder::new().mode(0o700).create(&folder)?;
-        for file in [path, log] {
+        for file in std::iter::once(path).chain(logs.iter().map(PathBuf::as_path)) {
             std::fs::copy(file, folder.join(file.file_name().unwrap_or_default()))?;
         }
         Ok(())
