@@ -111,6 +111,18 @@ same('credential: tablet', joined.tablet, tablet);
 holds('credential by the former author', afterFork.endorser.author === joined.author && signed(tabletKey, credentialMessage(afterFork), afterFork.signature));
 same('fresh author', afterFork.key, freshKey);
 
+const { succession } = load('succession');
+const succeeds = Buffer.concat([
+  tag('lamplight.succession.v1'),
+  uuid(facility),
+  base64(succession.from),
+  base64(succession.to),
+  u64(succession.since),
+]);
+same('succession: from', succession.from, facilityKey);
+holds('succession by the former key', signed(succession.from, succeeds, succession.signature));
+holds('succession by the next key', signed(succession.to, succeeds, succession.accepted));
+
 const { invite, text, ask } = load('joining');
 same('invite', plain(JSON.parse(base64(text.replace('lamplight:', '')))), plain(invite));
 holds('join proof', signed(ask.key, Buffer.concat([tag('lamplight.join.v1'), Buffer.from(ask.code)]), ask.proof));

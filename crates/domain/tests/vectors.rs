@@ -5,8 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
 use lamplight_domain::chain::{
-    Credential, Endorser, Hash, Head, Link, Receipt, SignedHead, SigningKey, body_hash, feed_hash, link_hash,
-    request_digest,
+    Credential, Endorser, Hash, Head, Link, Receipt, SignedHead, SigningKey, Succession, body_hash, feed_hash,
+    link_hash, request_digest,
 };
 use lamplight_domain::ids::{FacilityId, RecordId, StaffId, StayId, TabletId, WardId};
 use lamplight_domain::kinds::{Check, Event};
@@ -51,6 +51,13 @@ fn ward() -> WardId {
 }
 fn facility_key() -> SigningKey {
     SigningKey::from_seed(&[9; 32])
+}
+/// Signs for the facility after the first one.
+fn next_facility_key() -> SigningKey {
+    SigningKey::from_seed(&[8; 32])
+}
+fn succession() -> Succession {
+    Succession::sign(&facility_key(), facility(), &next_facility_key(), AT)
 }
 fn tablet_key() -> SigningKey {
     SigningKey::from_seed(&[1; 32])
@@ -270,6 +277,7 @@ fn vectors() -> Vec<(&'static str, Value)> {
             }),
         ),
         ("receipt", json!({ "receipt": receipt() })),
+        ("succession", json!({ "succession": succession() })),
         ("feed", json!({ "mac_key": hex::encode(mac_key()), "cursors": cursors(), "page": frame(&read) })),
         ("opening", json!({ "pages": opening.iter().map(frame).collect::<Vec<_>>(), "end": cursors()[3] })),
     ]

@@ -160,6 +160,13 @@ enum Rotate {
     /// What the facility's own file is encrypted with. Each backup made before opens with the server.key that lies in it,
     /// and with no other: make one afterwards, and destroy those that nobody is to open any more.
     DatabaseKey,
+    /// What receipts and tablets' credentials are signed with. Tablets are led to the fresh one, also after months; what
+    /// the former one signed still stands. Put back no backup from before it.
+    FacilityKey {
+        /// A new or an empty folder: a backup with the fresh key is made there at once.
+        #[arg(long)]
+        backup: PathBuf,
+    },
     /// What each tablet's files are encrypted with: at its first start after its next contact it takes a fresh key, which
     /// recover opens as the one before.
     TabletKeys,
@@ -225,6 +232,7 @@ impl Cli {
                     Rotate::Authority { finish: true } => commands::finish_next_authority(&data, &around)?,
                     Rotate::EncryptionKey => commands::rotate_encryption_key(&data, &around)?,
                     Rotate::DatabaseKey => commands::rotate_database_key(&data, &around)?,
+                    Rotate::FacilityKey { backup } => commands::rotate_facility_key(&data, &backup, &around)?,
                     Rotate::TabletKeys => commands::renew_tablets(&data, &around)?,
                 })
             }

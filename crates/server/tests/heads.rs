@@ -15,7 +15,7 @@ fn heads_of(house: &House, page: &FeedPage) -> Vec<(AuthorId, u64)> {
     let shown = page.header.heads.iter().map(|shown| {
         let own = shown.credentials.first().unwrap();
         let former = |id| shown.credentials.iter().find(|c| c.author == id).cloned();
-        assert!(is_vouched_for(own, identity.facility, &identity.key.public(), former));
+        assert!(is_vouched_for(own, identity.facility, &identity.keys(), former));
         assert!(own.author == shown.signed.head.author && shown.signed.holds(&own.key, identity.facility));
         (own.author, shown.signed.head.seq)
     });

@@ -5,12 +5,13 @@
 mod common;
 
 use common::*;
-use lamplight_domain::chain::{Credential, Endorser, Head, SigningKey, body_hash};
-use lamplight_domain::ids::{FacilityId, StayId, WardId};
+use lamplight_domain::chain::{Credential, Endorser, Head, Receipt, SigningKey, body_hash, successions_after};
+use lamplight_domain::ids::{FacilityId, StayId, TabletId, WardId};
 use lamplight_domain::kinds::Event;
 use lamplight_domain::record::Body;
 use lamplight_domain::wire::{BATCH_MAX_LINKS, Blob, Facility, FeedFrom, OfferAsk, PushRefused};
 use lamplight_server::FacilityServer;
+use lamplight_server::commands::{examine, rotate_facility_key};
 
 async fn flags(pad: &Pad, server: &FacilityServer) -> Vec<Vec<String>> {
     let page = server.feed(pad.ask(FeedFrom::Cursor(start(generation(pad, server).await)))).await.unwrap();
@@ -314,4 +315,54 @@ async fn the_time_of_receipt_survives_a_restored_server_by_the_tablets_own_recei
         .collect();
     assert_eq!(times, [(2, START + HOUR), (1, START)], "newest first");
     lamplight_server::verify(&copy).unwrap();
+}
+
+#[tokio::test]
+async fn a_facility_key_that_was_replaced_lets_nobody_new_in_and_what_it_signed_still_stands() {
+    let house = House::new();
+    let server = house.open();
+    let mut pad = house.tablet(&server, 1).await;
+    let one = pad.note(START, "one");
+    pad.push(&server, vec![one]).await;
+    let former = server.identity().key.clone();
+    server.close().await;
+    // Set back since: what was received before counts as received before all the same.
+    house.wait(-MINUTE);
+    let backup = house.folder().join("backup");
+    rotate_facility_key(&house.path, &backup, &house.around()).unwrap();
+    let server = house.open();
+    let hello = server.hello().await.unwrap();
+    let led = successions_after(&former.public(), &hello.facility_key, hello.facility, &hello.successions);
+    assert_eq!(led.map(|led| led.len()), Some(1));
+    // Who is known goes on, and is answered by the present key alone.
+    let two = pad.note(START, "two");
+    let receipt = pad.push(&server, vec![two]).await.receipt.unwrap();
+    assert!(receipt.holds(&hello.facility_key, hello.facility) && !receipt.holds(&former.public(), hello.facility));
+    // Whoever has the former key makes a tablet of their own, and a receipt for what was never received.
+    let strangers = SigningKey::from_seed(&[66; 32]);
+    let tablet = Some(TabletId(id(77)));
+    let credential = Credential::sign(&former, Endorser::Facility, hello.facility, strangers.public(), tablet);
+    let blobs = vec![Blob::Bytes(pad.note(START, "let in"))];
+    let head = Head::empty(strangers.author());
+    let answer = server.push(batch(&strangers, &head, blobs, Some(credential))).await.unwrap();
+    assert_eq!((answer.refused, answer.receipt), (Some(PushRefused::BadCredential), None));
+    let three = pad.note(START, "three");
+    let mut claimed = pad.batch(vec![three]);
+    let earlier = lamplight_domain::time::Ms(START.0 - HOUR);
+    claimed.header.receipt = Some(Receipt::sign(&former, hello.facility, pad.head, earlier, id(5)));
+    let receipt = server.push(claimed).await.unwrap().receipt.unwrap();
+    assert_eq!(receipt.received_at, house.now(), "and not when the former key says");
+    server.close().await;
+    for folder in [&house.path, &backup] {
+        let verified = examine(folder, &[]).unwrap();
+        assert_eq!(verified.broken, 0, "{:?}", verified.findings);
+    }
+    let copy = lamplight_server::folder::Folder::existing(&backup).unwrap();
+    let db = lamplight_server::store::open(&copy.database(), &copy.key().unwrap()).unwrap();
+    let identity = lamplight_server::facility::Identity::read(&db).unwrap();
+    assert_eq!(identity.key.public(), hello.facility_key, "the backup has it");
+    let again = rotate_facility_key(&house.path, &backup, &house.around()).unwrap_err();
+    assert_eq!(again.code, "folder.not_empty", "and nothing was changed");
+    let server = house.open();
+    assert_eq!(server.hello().await.unwrap().facility_key, hello.facility_key);
 }

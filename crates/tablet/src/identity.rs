@@ -1,7 +1,7 @@
 //! Who this tablet is, from joining on: its facility, its ward, its keys.
 
 use crate::keys::Chance;
-use lamplight_domain::chain::{Credential, Endorser, PublicKey, SigningKey, Trust};
+use lamplight_domain::chain::{Credential, Endorser, FacilityKeys, PublicKey, SigningKey, Succession, Trust};
 use lamplight_domain::ids::{AuthorId, FacilityId, TabletId, WardId};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::Ms;
@@ -14,6 +14,9 @@ pub struct Identity {
     pub facility: FacilityId,
     /// Verifies receipts and credentials.
     pub facility_key: PublicKey,
+    /// How the facility came to it, oldest first.
+    #[serde(default)]
+    pub successions: Vec<Succession>,
     /// Where the server was reached last; its host is an address, not a name to trust.
     pub url: String,
     /// Certificate authorities to trust, PEM.
@@ -67,6 +70,10 @@ impl OwnAuthor {
 }
 
 impl Identity {
+    /// For what is kept: the present key and those before it.
+    pub fn facility_keys(&self) -> FacilityKeys {
+        FacilityKeys::new(self.facility_key, &self.successions)
+    }
     pub fn author(&self) -> Option<&OwnAuthor> {
         self.authors.last()
     }

@@ -129,6 +129,7 @@ pub fn identity(seed: u8) -> Identity {
     Identity {
         facility: facility(),
         facility_key: facility_key().public(),
+        successions: vec![],
         url: "https://127.0.0.1:1".into(),
         ca_pem: vec![],
         tablet,

@@ -151,6 +151,79 @@ async fn the_facilitys_file_goes_over_to_a_fresh_key_and_the_former_one_opens_no
     ward.facility.verify().unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_facility_key_takes_anothers_place_and_every_tablet_is_led_to_it() {
+    let mut ward = Ward::open();
+    let (near, away) = (ward.tablet("near").await, ward.tablet("away").await);
+    let walk = Walk::of(&near).await.unwrap();
+    note(&near, &walk, 0, "under the first");
+    synced(&near).await;
+    note(&away, &walk, 1, "under the first too");
+    synced(&away).await;
+    // As the folder is while the first key signs: whoever stole it serves so.
+    ward.facility.stop().unwrap();
+    let (data, stolen) = (ward.facility.data(), ward.dir("stolen"));
+    copied(&data, &stolen);
+    ward.facility.start().unwrap();
+    for nth in 1..=2 {
+        let backup = ward.dir(&format!("backup-{nth}"));
+        let said = rotate(&mut ward, &["facility-key", "--backup", backup.to_str().unwrap()]);
+        assert_eq!((&said["what"], &said["state"]), (&json!("facility-key"), &json!("finished")));
+        assert!(said["backups"].as_str().unwrap().contains("do not believe"), "{said}");
+        // In touch with each: its program runs on.
+        note(&near, &walk, 1 + nth, "under the next");
+        synced(&near).await;
+        assert_eq!(near.sync_state().waiting, 0);
+    }
+    let on_record = ward.facility.command_with("audit", &["--act", "key_rotated"]).unwrap();
+    assert_eq!(on_record.len(), 2, "{on_record:?}");
+    // It knows the first key alone, and its program starts anew.
+    let away = ward.reopen("away", away);
+    note(&away, &walk, 4, "was away all the while");
+    synced(&away).await;
+    assert_eq!(away.sync_state().waiting, 0);
+    // An invite from before both names the first key, which leads to the present one.
+    let late = Tablet::open(&ward.dir("late"), Default::default()).unwrap();
+    late.join(&ward.invite, "").await.unwrap();
+    synced(&late).await;
+    synced(&near).await;
+    let mut against = Vec::new();
+    let mut tablets = Vec::new();
+    for (name, tablet) in [("near", near), ("away", away), ("late", late)] {
+        let path = ward.dir(&format!("{name}.export"));
+        tablet.export(&mut std::fs::File::create(&path).unwrap()).unwrap();
+        against.extend(["--against".to_owned(), path.to_str().unwrap().to_owned()]);
+        tablet.stop();
+        drop(tablet);
+        let verified = lamplight_tablet::verify(&ward.dir(name)).unwrap();
+        assert_eq!(verified.broken, 0, "{name}: {:?}", verified.findings);
+        tablets.push((name, Tablet::open(&ward.dir(name), Default::default()).unwrap()));
+    }
+    let against: Vec<&str> = against.iter().map(String::as_str).collect();
+    ward.facility.command_with("verify", &against).unwrap();
+    // The newest backup is believed; whoever serves with the first key is not, by any of them.
+    ward.facility.stop().unwrap();
+    std::fs::rename(&data, ward.dir("true")).unwrap();
+    std::fs::rename(ward.dir("backup-2"), &data).unwrap();
+    ward.facility.start().unwrap();
+    for (_, tablet) in &tablets {
+        synced(tablet).await;
+    }
+    ward.facility.verify().unwrap();
+    ward.facility.stop().unwrap();
+    std::fs::rename(&data, ward.dir("restored")).unwrap();
+    std::fs::rename(&stolen, &data).unwrap();
+    ward.facility.start().unwrap();
+    for (name, tablet) in tablets {
+        let refuses = async |tablet: &Tablet| match tablet.sync_now().await {
+            Err(Trouble::NotTheServer(why)) => assert!(why.contains("another facility"), "{name}: {why}"),
+            other => panic!("{name} believed the former key: {other:?}"),
+        };
+        refuses(&tablet).await;
+        refuses(&ward.reopen(name, tablet)).await;
+    }
+}
+
 fn sim(dir: &Path, store: &Path, arguments: &[&str], step: Option<&str>) -> (ExitStatus, String) {
     let mut command = Command::new(programs::path("lamplight-sim"));
     command.arg("tablet").arg("--dir").arg(dir).args(arguments);

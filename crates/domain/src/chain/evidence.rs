@@ -1,7 +1,7 @@
 //! What shows, long after, how far a chain had gone: heads with their authors' signatures, and whether an author is
 //! one of this facility at all.
 
-use super::{Credential, Endorser, Head, PublicKey, Signature, verify};
+use super::{Credential, Endorser, FacilityKeys, Head, PublicKey, Signature, verify};
 use crate::ids::{AuthorId, FacilityId};
 use serde::{Deserialize, Serialize};
 
@@ -22,12 +22,12 @@ impl SignedHead {
     }
 }
 
-/// True where the facility's key vouches for the author, through former authors of the same tablet where it came about
+/// True where one of the facility's keys vouches for the author, through former authors of the same tablet where it came about
 /// by a fork. `former` finds a credential by its author.
 pub fn is_vouched_for(
     credential: &Credential,
     facility: FacilityId,
-    facility_key: &PublicKey,
+    facility_keys: &FacilityKeys,
     former: impl Fn(AuthorId) -> Option<Credential>,
 ) -> bool {
     let mut at = credential.clone();
@@ -35,7 +35,7 @@ pub fn is_vouched_for(
         if at.facility != facility {
             return false;
         }
-        let Endorser::Author(by) = at.endorser else { return at.holds(facility_key) };
+        let Endorser::Author(by) = at.endorser else { return facility_keys.vouch_for(&at) };
         let Some(endorser) = former(by).filter(|e| e.author == by && e.tablet == at.tablet) else { return false };
         if !at.holds(&endorser.key) {
             return false;
@@ -73,15 +73,15 @@ mod tests {
         let (first, second, third) = (by_facility(1, 3), by_author(1, 2, 3), by_author(2, 4, 3));
         let vouched = |of: &Credential, known: &[Credential]| {
             let find = |id| known.iter().find(|c| c.author == id).cloned();
-            is_vouched_for(of, facility(), &key(9).public(), find)
+            is_vouched_for(of, facility(), &key(9).public().into(), find)
         };
         assert!(vouched(&first, &[]));
         assert!(vouched(&third, &[first.clone(), second.clone()]));
         assert!(!vouched(&third, std::slice::from_ref(&first)), "one of them is not known");
         assert!(!vouched(&by_author(1, 5, 8), std::slice::from_ref(&first)), "for another tablet");
         assert!(!vouched(&by_author(1, 1, 3), &[by_author(1, 1, 3)]), "nobody vouches for themselves");
-        assert!(!is_vouched_for(&first, facility(), &key(8).public(), |_| None), "another facility's key");
-        assert!(!is_vouched_for(&first, FacilityId(Uuid::from_u128(8)), &key(9).public(), |_| None));
+        assert!(!is_vouched_for(&first, facility(), &key(8).public().into(), |_| None), "another facility's key");
+        assert!(!is_vouched_for(&first, FacilityId(Uuid::from_u128(8)), &key(9).public().into(), |_| None));
     }
 
     #[test]

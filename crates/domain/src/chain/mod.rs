@@ -4,12 +4,14 @@ mod evidence;
 mod hash;
 mod seal;
 mod sign;
+mod succession;
 mod trust;
 
 pub use evidence::{SignedHead, is_vouched_for};
 pub use hash::{Hash, body_hash, feed_hash, link_hash, request_digest};
 pub use seal::{DecryptionKey, EncryptionKey};
 pub use sign::{Credential, Endorser, Head, PublicKey, Receipt, Signature, SigningKey, author_of, verify};
+pub use succession::{FacilityKeys, Succession, successions_after, successions_to};
 pub use trust::{Renewal, Trust, pem};
 
 use crate::ids::AuthorId;

@@ -13,7 +13,7 @@ pub use invite::{Invite, server_name};
 pub(crate) use lenient::known;
 pub use recovery::{CHECK_FILE, KEY_FILE, NEXT_FILE, NextKey, RECOVERY_FILE, Recovery, key_check};
 
-use crate::chain::{Credential, Hash, PublicKey, Receipt, Signature, SignedHead, Trust};
+use crate::chain::{Credential, Hash, PublicKey, Receipt, Signature, SignedHead, Succession, Trust, successions_to};
 use crate::ids::{AuthorId, FacilityId, TabletId, WardId};
 use crate::refusal::Refusal;
 use crate::roster::Roster;
@@ -90,9 +90,17 @@ pub struct HelloAnswer {
     pub facility_key: PublicKey,
     pub server_time: Ms,
     pub nonce: String,
+    /// How the facility came to that key, oldest first: for whoever knows a former one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub successions: Vec<Succession>,
 }
 
 impl HelloAnswer {
+    /// How the facility came to the key that it shows, as far as each accepted the one before it.
+    pub fn known_successions(&self) -> Vec<Succession> {
+        successions_to(&self.facility_key, self.facility, &self.successions)
+    }
+
     /// The newest version that both sides speak; None where there is none.
     pub fn common_protocol(&self) -> Option<u16> {
         let newest = self.protocol_max.min(PROTOCOL);

@@ -9,7 +9,15 @@ use serde_json::{Value, json};
 fn hello(protocol_min: u16, protocol_max: u16) -> HelloAnswer {
     let facility_key = SigningKey::from_seed(&[9; 32]).public();
     let facility = FacilityId(Uuid::from_u128(1));
-    HelloAnswer { protocol_min, protocol_max, facility, facility_key, server_time: Ms(0), nonce: String::new() }
+    HelloAnswer {
+        protocol_min,
+        protocol_max,
+        facility,
+        facility_key,
+        server_time: Ms(0),
+        nonce: String::new(),
+        successions: vec![],
+    }
 }
 
 #[test]

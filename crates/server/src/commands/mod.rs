@@ -18,6 +18,7 @@ pub use make_demo::{DemoMade, make_demo};
 pub use recover::{Recovered, recover};
 pub use rotate::{
     Rotated, begin_next_authority, finish_next_authority, renew_tablets, rotate_database_key, rotate_encryption_key,
+    rotate_facility_key,
 };
 pub use tablet::{move_tablet, move_tablet_at, revoke_tablet, revoke_tablet_at};
 pub use verify::{Restored, Verified, examine, verify};

@@ -1,10 +1,10 @@
 //! `rotate`: a key of the facility takes another's place. Nobody serves the folder meanwhile; tablets hear of it at their
 //! next contact, and one that was away all the while comes back all the same.
 
-use super::open_beside;
+use super::{backup_at, open_beside};
 use crate::facility::{
     self, Changing, Identity, OwnAuthor, add_encryption_key, begin_authority, damaged, end_rotation, finish_authority,
-    renew_tablet_keys,
+    renew_tablet_keys, succeed_key,
 };
 use crate::folder::Folder;
 use crate::store::{StoreError, keyed};
@@ -25,11 +25,13 @@ pub struct Rotated {
     pub state: &'static str,
     /// How many authorities tablets are told to trust.
     pub authorities: usize,
-    /// Of the database key: what becomes of copies that were made before.
+    /// What becomes of copies that were made before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backups: Option<&'static str>,
 }
 
+const EARLIER_BACKUPS: &str = "Tablets that heard of the fresh key do not believe a server that is put back from a backup \
+    made before it: use the one that was made now, or later ones.";
 const BACKUPS: &str = "Each backup made before opens with the server.key that lies in it, and with no other. Make one \
     now, and destroy those that nobody is to open any more.";
 
@@ -74,6 +76,26 @@ pub fn rotate_encryption_key(path: &Path, around: &Surroundings) -> Result<Rotat
     })
 }
 
+/// A fresh key signs for the facility from the next start on; tablets are led to it at their next contact by what the
+/// former one signed last. A copy with the fresh key is made at once: tablets that heard of it believe no server without
+/// it. Errors: "folder.in_use", "rotate.not_backed_up", and those of [`Folder::make`] and of a folder that cannot be used.
+pub fn rotate_facility_key(path: &Path, backup: &Path, around: &Surroundings) -> Result<Rotated, Refusal> {
+    // Whether a copy can be made there is asked before anything is changed.
+    Folder::existing(path)?;
+    Folder::make(backup)?;
+    let rotated = change(path, around, "facility-key", "finished", |db, identity| {
+        succeed_key(db, identity, around).map_err(|e| damaged(path, &e))
+    })?;
+    backup_at(path, backup, around).map_err(|refusal| {
+        Refusal::new(
+            "rotate.not_backed_up",
+            format!("The facility has a fresh key, and no backup has it. {}", refusal.what),
+            "Back up to another folder before you serve: tablets that hear of it believe no server without it.",
+        )
+    })?;
+    Ok(Rotated { backups: Some(EARLIER_BACKUPS), ..rotated })
+}
+
 /// Each tablet takes a fresh key for its own files at its first start after it heard of this, and says so on record.
 /// Errors: "folder.in_use", and those of a folder that cannot be used.
 pub fn renew_tablets(path: &Path, around: &Surroundings) -> Result<Rotated, Refusal> {
@@ -115,6 +137,8 @@ fn change(
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|e| broken(e.into()))?;
     let identity = Identity::read(&tx).map_err(broken)?;
     change(&tx, &identity)?;
+    // Whoever signs from now on signs the line of it too.
+    let identity = Identity::read(&tx).map_err(broken)?;
     let audit = Audit { what: format!("{what}, {state}"), ..Audit::of(Act::KeyRotated) };
     let line = |changing: &mut Changing<'_>| Ok(changing.audit(audit)?);
     facility::change(&tx, &identity, &OwnAuthor::new(&identity, around), around, None, line).map_err(broken)?;

@@ -5,7 +5,7 @@ use crate::folder::Folder;
 use crate::store::{self, StoreError, meta};
 use crate::surroundings::Surroundings;
 use crate::tls::Authority;
-use lamplight_domain::chain::{DecryptionKey, Renewal, SigningKey, Trust};
+use lamplight_domain::chain::{DecryptionKey, FacilityKeys, Renewal, SigningKey, Succession, Trust};
 use lamplight_domain::ids::FacilityId;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::Roster;
@@ -23,6 +23,8 @@ pub struct Identity {
     pub facility: FacilityId,
     /// Signs receipts and credentials.
     pub key: SigningKey,
+    /// How the facility came to it, oldest first.
+    pub successions: Vec<Succession>,
     /// Issues the server's certificate.
     pub authority: Authority,
     /// Tablets are told of it; it issues nothing yet.
@@ -47,7 +49,8 @@ impl Identity {
         let opening = Zeroizing::new(meta::get(db, meta::ENCRYPTION_KEYS)?.unwrap_or_default());
         Ok(Identity {
             facility: FacilityId(Uuid::from_bytes(meta::need(db, meta::FACILITY)?)),
-            key: SigningKey::from_seed(&meta::need(db, meta::FACILITY_KEY)?),
+            key: SigningKey::from_seed(&Zeroizing::new(meta::need(db, meta::FACILITY_KEY)?)),
+            successions: successions(db)?,
             authority: Authority { der: whole(meta::CA_CERTIFICATE)?, key_der: whole(meta::CA_KEY)?.into(), number },
             next_authority: next.map(|(der, key)| Authority { der, key_der: key.into(), number: number + 1 }),
             crossed: crossed(db)?,
@@ -55,6 +58,11 @@ impl Identity {
             trust_since: meta::moment(db, meta::TRUST_SINCE)?.unwrap_or(Ms(0)),
             tablet_keys_since: meta::moment(db, meta::TABLET_KEYS_SINCE)?,
         })
+    }
+
+    /// All that this facility ever signed with.
+    pub fn keys(&self) -> FacilityKeys {
+        FacilityKeys::new(self.key.public(), &self.successions)
     }
 
     /// What tablets are told of these keys.
@@ -87,6 +95,24 @@ fn crossed(db: &Connection) -> Result<Vec<Vec<u8>>, StoreError> {
     let Some(text) = meta::get(db, meta::CA_CROSSED)? else { return Ok(Vec::new()) };
     let all: Vec<String> = serde_json::from_slice(&text).map_err(|_| broken())?;
     all.iter().map(|der| hex::decode(der).map_err(|_| broken())).collect()
+}
+
+fn successions(db: &Connection) -> Result<Vec<Succession>, StoreError> {
+    let broken = |_| StoreError::Broken(format!("meta has no readable {}", meta::FACILITY_SUCCESSIONS));
+    meta::get(db, meta::FACILITY_SUCCESSIONS)?
+        .map_or(Ok(Vec::new()), |text| serde_json::from_slice(&text).map_err(broken))
+}
+
+/// A fresh key signs from now on; the former one's last signature is for it, and its secret is gone.
+pub fn succeed_key(db: &Connection, identity: &Identity, around: &Surroundings) -> Result<(), StoreError> {
+    let next = around.signing_key();
+    // Also where this clock was ahead once: no receipt of the former key is later.
+    let newest: Option<i64> = db.query_row("SELECT max(received_at) FROM heads", [], |row| row.get(0))?;
+    let since = Ms(around.now().0.max(newest.unwrap_or(0)));
+    let mut all = identity.successions.clone();
+    all.push(Succession::sign(&identity.key, identity.facility, &next, since));
+    meta::set(db, meta::FACILITY_SUCCESSIONS, &serde_json::to_vec(&all).unwrap_or_default())?;
+    Ok(meta::set(db, meta::FACILITY_KEY, &*Zeroizing::new(next.seed()))?)
 }
 
 /// One more key that tablets seal theirs to; those before it stay, for what was sealed to them. In the caller's

@@ -24,7 +24,9 @@ mod tests;
 pub use audit::on_record;
 pub use audited::AuditLine;
 pub use change::{Changed, Changing, change};
-pub use identity::{Identity, add_encryption_key, begin_authority, finish_authority, found, renew_tablet_keys};
+pub use identity::{
+    Identity, add_encryption_key, begin_authority, finish_authority, found, renew_tablet_keys, succeed_key,
+};
 pub use join::{Inviting, make_invite};
 pub use nonces::{NonceRefused, Nonces};
 pub use own::{Own, OwnAuthor, body_of};
@@ -220,6 +222,7 @@ impl Facility for FacilityServer {
             facility_key: self.inner.identity.key.public(),
             server_time: self.inner.around.now(),
             nonce: self.inner.nonces.issue(),
+            successions: self.inner.identity.successions.clone(),
         })
     }
     async fn join(&self, ask: JoinAsk) -> Result<Joined, Trouble> {

@@ -8,6 +8,8 @@ use uuid::Uuid;
 pub const FACILITY: &str = "facility";
 /// Ed25519 seed of the facility's signing key.
 pub const FACILITY_KEY: &str = "facility_key";
+/// How the facility came to that key, oldest first: JSON.
+pub const FACILITY_SUCCESSIONS: &str = "facility_successions";
 pub const CA_CERTIFICATE: &str = "ca_certificate";
 /// PKCS#8 of the certificate authority's key.
 pub const CA_KEY: &str = "ca_key";

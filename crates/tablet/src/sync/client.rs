@@ -5,7 +5,7 @@ use super::tls;
 use crate::clock::Clock;
 use crate::file::lock;
 use crate::identity::Identity;
-use lamplight_domain::chain::{PublicKey, SigningKey, request_digest};
+use lamplight_domain::chain::{PublicKey, SigningKey, request_digest, successions_after};
 use lamplight_domain::ids::{AuthorId, FacilityId};
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::{HOUR_MS, Ms};
@@ -27,10 +27,13 @@ const INVITE_LONGEST_MS: i64 = 7 * 24 * HOUR_MS;
 /// The key of an author that this tablet is or was; asked for each request, since a tablet may take a fresh author.
 type Signer = Arc<dyn Fn(AuthorId) -> Option<SigningKey> + Send + Sync>;
 
+/// Is it the facility that is expected, by a key that is known or that a known one leads to? Errors: where it is not.
+pub type KnownBy = Arc<dyn Fn(&HelloAnswer) -> Result<(), Trouble> + Send + Sync>;
+
 pub struct Client {
     http: Http,
     facility: FacilityId,
-    facility_key: PublicKey,
+    known_by: KnownBy,
     signer: Signer,
     nonce: Mutex<Nonce>,
     compress: bool,
@@ -72,29 +75,32 @@ impl Client {
         let is_far_behind = clock.read().wall < invite.expires_at - INVITE_LONGEST_MS;
         let floor = if is_far_behind { invite.expires_at } else { Ms(0) };
         let http = Http::new(&invite.url, invite.facility, cas, tls::Time::new(clock, floor, Arc::new(|| None)))?;
-        Ok(Client::new(http, invite.facility, invite.facility_key, Arc::new(|_| None), false, Arc::default()))
+        let (facility, key) = (invite.facility, invite.facility_key);
+        let known_by = Arc::new(move |hello: &HelloAnswer| leads_to(&key, hello).map(|_| ()));
+        Ok(Client::new(http, facility, known_by, Arc::new(|_| None), false, Arc::default()))
     }
 
     pub fn of_identity(
         identity: &Identity,
         time: tls::Time,
+        known_by: KnownBy,
         signer: Signer,
         compress: bool,
         packed: Arc<PackedBatch>,
     ) -> Result<Client, Trouble> {
         let http = Http::new(&identity.url, identity.facility, tls::certificates(&identity.ca_pem)?, time)?;
-        Ok(Client::new(http, identity.facility, identity.facility_key, signer, compress, packed))
+        Ok(Client::new(http, identity.facility, known_by, signer, compress, packed))
     }
 
     fn new(
         http: Http,
         facility: FacilityId,
-        facility_key: PublicKey,
+        known_by: KnownBy,
         signer: Signer,
         compress: bool,
         packed: Arc<PackedBatch>,
     ) -> Client {
-        Client { http, facility, facility_key, signer, nonce: Mutex::default(), compress, packed }
+        Client { http, facility, known_by, signer, nonce: Mutex::default(), compress, packed }
     }
 
     /// Nothing was asked yet: who answers there is not known.
@@ -123,7 +129,10 @@ impl Client {
             let digest = request_digest("POST", ask.path, &nonce, counter, &ask.body);
             let auth = format!("v1 {author} {nonce} {counter} {}", key.sign(&digest.0));
             match self.take(self.http.send(&ask, Some(auth)).await?) {
-                Err(Trouble::Refused(refusal)) if refusal.code == "auth.nonce" && !last_try => {}
+                // Whoever serves may be another process, with another key of the facility.
+                Err(Trouble::Refused(refusal)) if refusal.code == "auth.nonce" && !last_try => {
+                    lock(&self.nonce).text = None;
+                }
                 other => return other,
             }
         }
@@ -155,9 +164,10 @@ impl Facility for Client {
     /// Errors where the answer is not this facility's, or speaks another protocol.
     async fn hello(&self) -> Result<HelloAnswer, Trouble> {
         let hello: HelloAnswer = json(&self.unsigned::<()>(path::HELLO, None).await?)?;
-        if hello.facility != self.facility || hello.facility_key != self.facility_key {
-            return Err(not_the_server("it belongs to another facility"));
+        if hello.facility != self.facility {
+            return Err(another_facility());
         }
+        (self.known_by)(&hello)?;
         if hello.common_protocol().is_none() {
             return Err(Trouble::Refused(Refusal::new(
                 "protocol.unknown",
@@ -222,6 +232,16 @@ fn not_understood() -> Trouble {
         "The facility server says something that this tablet's Lamplight is too old to understand.",
         "Go on recording; ask whoever looks after the tablets for the newer version.",
     ))
+}
+
+/// Is the key that the facility shows another one than the known one, which leads to it? Errors: where it does not.
+pub fn leads_to(known: &PublicKey, hello: &HelloAnswer) -> Result<bool, Trouble> {
+    let led = successions_after(known, &hello.facility_key, hello.facility, &hello.successions);
+    led.map(|led| !led.is_empty()).ok_or_else(another_facility)
+}
+
+fn another_facility() -> Trouble {
+    not_the_server("it belongs to another facility")
 }
 
 pub fn not_the_server(why: &str) -> Trouble {

@@ -181,6 +181,7 @@ impl Facility for FakeFacility {
             facility_key: facility_key().public(),
             server_time: Ms(state.time),
             nonce: "n".into(),
+            successions: vec![],
         })
     }
     async fn join(&self, _: JoinAsk) -> Result<Joined, Trouble> {

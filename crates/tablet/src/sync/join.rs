@@ -1,7 +1,7 @@
 //! Joining a facility with an invite. The key is made, and durable, before the server is asked: a lost answer is met
 //! by asking again with the same key.
 
-use super::client::{Client, not_the_server};
+use super::client::{Client, leads_to, not_the_server};
 use crate::contact::Exchange;
 use crate::failpoint::failpoint;
 use crate::file::{identity, lock};
@@ -52,7 +52,7 @@ impl Tablet {
         let ask = JoinAsk { code: invite.code.clone(), key: key.public(), proof, name: name.trim().to_owned() };
         let joined = facility.join(ask).await.map_err(in_words)?;
         failpoint!("join.answered");
-        if !is_for(&joined, invite, &key) {
+        if !is_for(&joined, invite, &hello, &key) {
             return Err(in_words(not_the_server("its credential does not hold")));
         }
         let device_secret = Secret::random(&*self.0.chance)?;
@@ -87,22 +87,25 @@ impl Inner {
     }
 }
 
-fn is_for(joined: &Joined, invite: &Invite, key: &SigningKey) -> bool {
+/// The facility's key is the one that it showed, to which the invite's led.
+fn is_for(joined: &Joined, invite: &Invite, hello: &HelloAnswer, key: &SigningKey) -> bool {
     let credential = &joined.credential;
     let said = joined.trust.as_ref();
-    said.is_none_or(|said| said.authorities(&invite.facility_key, invite.facility).is_some())
-        && joined.facility_key == invite.facility_key
+    said.is_none_or(|said| said.authorities(&hello.facility_key, invite.facility).is_some())
+        && leads_to(&invite.facility_key, hello).is_ok()
+        && joined.facility_key == hello.facility_key
         && credential.facility == invite.facility
         && credential.key == key.public()
         && credential.tablet == Some(joined.tablet)
         && credential.endorser == Endorser::Facility
-        && credential.holds(&invite.facility_key)
+        && credential.holds(&hello.facility_key)
 }
 
 fn identity_of(invite: &Invite, hello: &HelloAnswer, joined: &Joined, seed: Secret, device_secret: Secret) -> Identity {
     Identity {
         facility: invite.facility,
-        facility_key: invite.facility_key,
+        facility_key: hello.facility_key,
+        successions: hello.known_successions(),
         url: invite.url.clone(),
         ca_pem: joined.ca_pem.clone(),
         tablet: joined.tablet,

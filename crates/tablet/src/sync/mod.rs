@@ -36,7 +36,7 @@ use lamplight_domain::kinds::{ClockMeasured, Event};
 use lamplight_domain::record::Auth;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::time::MINUTE_MS;
-use lamplight_domain::wire::{Facility, Trouble};
+use lamplight_domain::wire::{Facility, HelloAnswer, Trouble};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -147,7 +147,11 @@ impl Inner {
         let last = Arc::new(move || lock(&heard.upgrade()?.contact).server_time);
         let time = tls::Time::new(self.clock.clone(), floor, last);
         let signer = Arc::new(move |author| signer.upgrade()?.identity()?.author_of(author).map(|own| own.key()));
-        Client::of_identity(&identity, time, signer, self.compress, self.packed.clone())
+        let learns = Arc::downgrade(self);
+        let known_by = Arc::new(move |hello: &HelloAnswer| {
+            learns.upgrade().map_or(Ok(()), |inner| inner.take_facility_key(hello))
+        });
+        Client::of_identity(&identity, time, known_by, signer, self.compress, self.packed.clone())
     }
 
     /// An answer came: contact, server time, perhaps a clock measurement as a record.

@@ -124,6 +124,8 @@ impl Inner {
             ask = false;
             match (stands, refused) {
                 (Stands::Unknown, Some(PushRefused::UnknownAuthor)) if !with_credential => {
+                    // Nothing that it signed came with this: whose server it is, and by which key, is asked first.
+                    facility.hello().await?;
                     (pushing.with_credential, ask) = (true, true);
                     // It gave this author a receipt once, so it went back to before: what stands under the authors
                     // before it may be gone there too.

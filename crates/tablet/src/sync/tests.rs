@@ -4,7 +4,7 @@ use super::fake::{FakeFacility, State};
 use super::*;
 use crate::file::{bodies, feeds};
 use crate::testing::*;
-use lamplight_domain::chain::{Hash, body_hash};
+use lamplight_domain::chain::{Hash, SigningKey, Succession, body_hash};
 use lamplight_domain::ids::AuthorId;
 use lamplight_domain::time::{HOUR_MS, Ms};
 use lamplight_domain::wire::{
@@ -490,4 +490,42 @@ async fn a_wrong_clock_is_marked_and_refused_nothing() {
         from.query_row("SELECT count(*) FROM bodies WHERE kind = 'clock.measured'", (), |row| row.get::<_, i64>(0))
     });
     assert_eq!(measured.unwrap(), 2, "one at the first contact, one when it moved");
+}
+
+#[tokio::test]
+async fn once_a_facilitys_next_key_is_known_the_former_one_confirms_nothing_and_what_it_signed_still_stands() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = joined(dir.path(), &clock, 1);
+    let note = || {
+        let event = lamplight_domain::kinds::Event::Note { words: "all quiet".to_owned() };
+        tablet.record(technician(), Auth::Pin, None, None, event, None).unwrap();
+    };
+    note();
+    sync(&tablet, &server).await.unwrap();
+    let key = |n: u8| SigningKey::from_seed(&[n; 32]);
+    let hello = |present: &SigningKey, successions: Vec<Succession>| HelloAnswer {
+        protocol_min: 1,
+        protocol_max: 1,
+        facility: facility(),
+        facility_key: present.public(),
+        server_time: Ms(0),
+        nonce: String::new(),
+        successions,
+    };
+    let later = tablet.0.now().best() + 1_000_000;
+    let first = Succession::sign(&facility_key(), facility(), &key(71), later);
+    let second = Succession::sign(&key(71), facility(), &key(72), later + 1);
+    let learn = |present: &SigningKey, all: Vec<Succession>| tablet.0.take_facility_key(&hello(present, all));
+    assert!(learn(&key(72), vec![second.clone()]).is_err(), "nothing leads there from the key that is known");
+    // Away across both.
+    learn(&key(72), vec![first.clone(), second.clone()]).unwrap();
+    assert!(learn(&facility_key(), vec![]).is_err() && learn(&key(71), vec![first]).is_err(), "never back");
+    let before = tablet.sync_state().confirmed;
+    note();
+    assert!(matches!(sync(&tablet, &server).await, Err(Trouble::NotTheServer(_))), "it answers with the former key");
+    assert_eq!(tablet.sync_state().confirmed, before);
+    drop(tablet);
+    assert_eq!(crate::verify(dir.path()).unwrap().broken, 0, "the receipts of the former key are good ones");
+    let again = open(dir.path(), &clock);
+    assert_eq!(again.0.identity().unwrap().facility_key, key(72).public(), "also after a restart");
 }

@@ -11,12 +11,13 @@ use std::collections::HashMap;
 /// In the transaction that stores the page. What does not hold is left out and logged: it proves nothing, and the
 /// page's rows are as good without it.
 pub(super) fn keep(to: &Connection, identity: &Identity, shown: &[HeadShown]) -> rusqlite::Result<()> {
+    let facility_keys = identity.facility_keys();
     for HeadShown { signed, credentials } in shown {
         let author = signed.head.author;
         let brought: HashMap<AuthorId, &Credential> = credentials.iter().map(|c| (c.author, c)).collect();
         let former =
             |id| brought.get(&id).map(|c| Credential::clone(c)).or_else(|| heads::credential(to, id).ok().flatten());
-        let is_vouched = |c: &Credential| is_vouched_for(c, identity.facility, &identity.facility_key, former);
+        let is_vouched = |c: &Credential| is_vouched_for(c, identity.facility, &facility_keys, former);
         let kept = heads::credential(to, author)?;
         let is_new = kept.is_none();
         let credential = match kept {

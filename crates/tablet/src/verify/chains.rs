@@ -23,7 +23,7 @@ pub(super) fn walk(
         let author = own.credential.author;
         // Who was here before vouches.
         let former = |id| credentials[..i].iter().find(|c| c.author == id).map(|c| Credential::clone(c));
-        let holds = is_vouched_for(&own.credential, identity.facility, &identity.facility_key, former)
+        let holds = is_vouched_for(&own.credential, identity.facility, &identity.facility_keys(), former)
             && own.credential.tablet == Some(identity.tablet)
             && own.key().public() == own.credential.key;
         if !holds {

@@ -113,10 +113,11 @@ struct Facts<'a> {
 impl<'a> Facts<'a> {
     fn of(from: &Connection, identity: &'a Identity, found: &mut Findings) -> rusqlite::Result<Facts<'a>> {
         let mut facts = Facts { identity, receipts: HashMap::new() };
+        let keys = identity.facility_keys();
         for author in facts.authors() {
             for receipt in receipts::all(from, author)? {
                 let Head { seq, .. } = receipt.head;
-                if receipt.holds(&identity.facility_key, identity.facility) {
+                if keys.signed(&receipt, identity.facility) {
                     facts.receipts.entry(author).or_default().entry(seq).or_default().push(receipt);
                 } else {
                     let what = format!("the receipt for link {seq} of author {author} is not signed by the facility");

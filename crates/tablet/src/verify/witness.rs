@@ -22,7 +22,7 @@ pub(super) fn walk(from: &Connection, identity: &Identity, found: &mut Findings)
     };
     for (author, credential) in &kept {
         let holds = credential.as_ref().is_some_and(|c| {
-            c.author == *author && is_vouched_for(c, identity.facility, &identity.facility_key, former)
+            c.author == *author && is_vouched_for(c, identity.facility, &identity.facility_keys(), former)
         });
         if !holds {
             let what = format!("author {author}, seen at the server, has a credential that does not hold");

@@ -138,7 +138,7 @@ impl Seen {
     /// Believes what is signed, and says what of the export itself does not hold.
     fn take(&mut self, export: &Export, identity: &Identity, found: &mut Findings) {
         let evidence = &export.evidence;
-        let (facility, facility_key) = (identity.facility, identity.key.public());
+        let (facility, keys) = (identity.facility, identity.keys());
         self.ids.extend(export.ids.iter().map(|(hash, id)| (*hash, *id)));
         let of_export = |author: AuthorId, seq: u64, what: &str| {
             let what = format!("the export of {} {what} (link {seq} of author {author})", evidence.name);
@@ -150,8 +150,7 @@ impl Seen {
         for signed in &evidence.heads {
             let Head { author, seq, hash } = signed.head;
             let holds = export.credential(author).is_some_and(|c| {
-                is_vouched_for(&c, facility, &facility_key, |id| export.credential(id))
-                    && signed.holds(&c.key, facility)
+                is_vouched_for(&c, facility, &keys, |id| export.credential(id)) && signed.holds(&c.key, facility)
             });
             if holds {
                 self.heads.entry(author).or_default().entry(seq).or_default().insert(hash);
@@ -162,7 +161,7 @@ impl Seen {
         let mut confirmed: HashMap<AuthorId, BTreeMap<u64, Hash>> = HashMap::new();
         for receipt in &evidence.receipts {
             let Head { author, seq, hash } = receipt.head;
-            if !receipt.holds(&facility_key, facility) {
+            if !keys.signed(receipt, facility) {
                 found.add(of_export(author, seq, "shows a receipt that this facility did not sign"));
             } else if seq > 0 {
                 self.heads.entry(author).or_default().entry(seq).or_default().insert(hash);

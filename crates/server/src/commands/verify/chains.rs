@@ -9,7 +9,7 @@ use crate::facility::Identity;
 use crate::store::StoreError;
 use crate::store::authors::Author;
 use crate::store::heads::{self, SignedHead};
-use lamplight_domain::chain::{Endorser, Hash, Head, Receipt, is_vouched_for, link_hash, verify};
+use lamplight_domain::chain::{Endorser, FacilityKeys, Hash, Head, Receipt, is_vouched_for, link_hash, verify};
 use lamplight_domain::findings::{Finding, Findings};
 use lamplight_domain::time::Ms;
 use rusqlite::Connection;
@@ -30,7 +30,8 @@ pub(super) fn walk(
     for author in all {
         vouched(identity, author, all, found);
         let heads = heads::all(db, author.no)?;
-        Walk { identity, author, heads: heads.iter().peekable(), signed_before: 0, found }.chain(db)?;
+        Walk { identity, keys: identity.keys(), author, heads: heads.iter().peekable(), signed_before: 0, found }
+            .chain(db)?;
     }
     for table in ["links", "heads", "bodies"] {
         let sql = format!(
@@ -55,7 +56,7 @@ fn vouched(identity: &Identity, author: &Author, all: &[Author], found: &mut Fin
     let credential = author.credential(identity.facility);
     // Each endorser is judged when its own turn comes.
     let holds = match author.endorser {
-        Endorser::Facility => is_vouched_for(&credential, identity.facility, &identity.key.public(), |_| None),
+        Endorser::Facility => is_vouched_for(&credential, identity.facility, &identity.keys(), |_| None),
         Endorser::Author(by) => former(by).is_some_and(|f| f.tablet == credential.tablet && credential.holds(&f.key)),
     };
     if !holds {
@@ -66,6 +67,7 @@ fn vouched(identity: &Identity, author: &Author, all: &[Author], found: &mut Fin
 
 struct Walk<'a> {
     identity: &'a Identity,
+    keys: FacilityKeys,
     author: &'a Author,
     /// Those that cover links from here on.
     heads: Peekable<Iter<'a, SignedHead>>,
@@ -207,6 +209,6 @@ impl Walk<'_> {
     }
 
     fn receipt_holds(&self, link: &Read, receipt: impl Fn(Head) -> Receipt) -> bool {
-        self.heads_at(link).any(|at| receipt(at).holds(&self.identity.key.public(), self.identity.facility))
+        self.heads_at(link).any(|at| self.keys.signed(&receipt(at), self.identity.facility))
     }
 }
