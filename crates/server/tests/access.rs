@@ -220,3 +220,21 @@ async fn what_was_refused_is_in_the_audit_and_a_flood_does_not_fill_it() {
     );
     running.stop().await;
 }
+
+/// Too long to be read, from somebody who is known all the same.
+#[tokio::test]
+async fn a_question_that_could_not_be_read_is_in_the_audit_with_who_asked() {
+    let house = both_wards();
+    let (running, mut browser) = served(&house).await;
+    browser.log_in_as(&house, Role::Nurse).await;
+    let long = json!({ "ward": WARD, "reason": "x".repeat(9_000) });
+    assert_eq!(browser.refusal(path::ORDER, &long).await, "request.too_big");
+    browser.log_in_as(&house, Role::Administrator).await;
+    let page = browser.get(&format!("{}?act=refused", path::AUDIT)).await;
+    let row = &page["rows"][0];
+    assert_eq!(
+        (row["by"].as_str(), row["words"].as_str()),
+        (Some("A. Person1, N 1"), Some("was refused (/station/api/order: request.too_big from 127.0.0.1)"))
+    );
+    running.stop().await;
+}

@@ -169,7 +169,7 @@ async fn judged(station: &Station, rule: &Rule, mut request: Request<Body>) -> J
     }
     if rule.method == Method::POST {
         let (parts, body) = request.into_parts();
-        let bytes = super::login::read(body, max_bytes(rule.path)).await.map_err(|refused| (refused, None))?;
+        let bytes = super::login::read(body, max_bytes(rule.path)).await.map_err(|refused| (refused, by))?;
         // Reading what was not sent as a question is the handler's to refuse.
         let asked: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         of_own_wards(rule.ward, &person.staff, &roster, &asked).map_err(|refused| (refused, by))?;
