@@ -42,9 +42,14 @@ impl Inner {
     /// facility could open what is kept. True where it was decided; from then on nothing is recorded or sent here.
     /// Only after the server was asked, having said that this tablet is out of use.
     pub(crate) fn hand_over(&self) -> Result<bool, Refusal> {
+        // Before the pen: whether an idle tablet has locked is nothing that a tap should wait for.
+        if self.session().is_some() {
+            return Ok(false);
+        }
         // Nothing is recorded between the look and the decision.
         let mut hand = lock(&self.pen);
-        let is_open = self.session().is_some() || !lock(&self.unrecorded).is_empty() || self.has_unwritten_audits();
+        let is_signed_in = lock(&self.session).is_some();
+        let is_open = is_signed_in || !lock(&self.unrecorded).is_empty() || self.has_unwritten_audits();
         let recoverable = self.recoverable.load(Ordering::SeqCst) && self.dir.join(RECOVERY_FILE).exists();
         if !self.lets_go || self.is_frozen() || is_open || !recoverable || !lock(&self.troubles).has(trouble::REVOKED) {
             return Ok(false);
@@ -64,8 +69,9 @@ impl Inner {
         write_private(&self.dir, GOING, &text).map_err(|e| trouble::cannot_let_go(&e))?;
         failpoint!("gone.decided");
         *hand = None;
-        drop(hand);
+        // Before the pen is given back: whoever gets it next would pick the author up again.
         self.forget_everything();
+        drop(hand);
         lock(&self.troubles).add(trouble::handed_over(&going.name, going.confirmed));
         tracing::warn!("this tablet was taken out of use and has handed everything over");
         self.stopped.send_replace(true);

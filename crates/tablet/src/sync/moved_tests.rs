@@ -10,6 +10,8 @@ use lamplight_domain::record::{Auth, Body};
 use lamplight_domain::time::{HOUR_MS, Ms};
 use lamplight_domain::wire::Trouble;
 use serde_json::json;
+use std::sync::TryLockError;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 const OTHER: WardId = WardId(Uuid::from_u128(0xBB));
@@ -140,6 +142,58 @@ async fn a_key_is_let_go_only_where_nothing_waits_nobody_is_signed_in_and_the_fa
     assert!(!tablet.0.hand_over().unwrap(), "it is in use again");
     let _ = sync(&tablet, &server).await;
     assert!(tablet.is_handed_over() && tablet.sync_state().author.is_none());
+}
+
+/// Taken out of use, all of it confirmed, and the facility could open its files.
+async fn to_be_handed_over(tablet: &Tablet, server: &FakeFacility) {
+    sync(tablet, server).await.unwrap();
+    lock(&server.0).revoked = true;
+    let _ = sync(tablet, server).await;
+    let sealing = DecryptionKey::from_secret([4; 32]).public();
+    tablet.0.take_trust(Trust::sign(&facility_key(), facility(), Ms(1), &[b"an authority"], sealing)).unwrap();
+}
+
+/// Ends where it never comes to be.
+fn comes_to_be(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < end, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+#[tokio::test]
+async fn whether_somebody_is_still_there_is_asked_without_the_pen() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    to_be_handed_over(&tablet, &server).await;
+    sign_in(&tablet, technician()).await;
+    let _ = sync(&tablet, &server).await;
+    clock.pass(HOUR_MS);
+    // Somebody is recording.
+    let pen = lock(&tablet.0.pen);
+    let other = tablet.clone();
+    let thread = std::thread::spawn(move || other.0.hand_over());
+    comes_to_be("the idle tablet locks while the pen is held", || lock(&tablet.0.session).is_none());
+    drop(pen);
+    assert!(!thread.join().unwrap().unwrap(), "that it locked is not written down yet");
+}
+
+#[tokio::test]
+async fn nothing_is_recorded_between_the_decision_and_its_being_forgotten_who_this_is() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    to_be_handed_over(&tablet, &server).await;
+    // Whoever looks at the board holds the rest of it up.
+    let board = tablet.0.known();
+    let other = tablet.clone();
+    let thread = std::thread::spawn(move || other.0.hand_over());
+    comes_to_be("it forgets who it is", || tablet.0.identity().is_none());
+    assert!(matches!(tablet.0.pen.try_lock(), Err(TryLockError::WouldBlock)), "the pen is still held");
+    drop(board);
+    assert!(thread.join().unwrap().unwrap());
+    let refused = tablet.record(technician(), Auth::Pin, Some(stay()), None, check(), None).unwrap_err();
+    assert_eq!(refused.code, "join.first");
 }
 
 #[tokio::test]
