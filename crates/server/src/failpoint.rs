@@ -3,6 +3,12 @@
 
 /// Every one there is. A test ends the program at each and looks what became of it.
 pub const NAMES: &[&str] = &[
+    "found.begun",
+    "found.keyed",
+    "found.written",
+    "found.made",
+    "found.moving",
+    "found.stands",
     "open.before-migration",
     "open.migrated",
     "push.before-commit",

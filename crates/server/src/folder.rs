@@ -25,16 +25,30 @@ impl Folder {
     /// A new facility's folder: made where it is missing, refused where anything is in it.
     /// Errors: "folder.not_empty", "folder.unwritable".
     pub fn make(path: &Path) -> Result<Folder, Refusal> {
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| unwritable(path, &e))?;
+        Folder::make_missing(path)?;
         let mut inside = std::fs::read_dir(path).map_err(|e| unwritable(path, &e))?;
         if inside.next().is_some() {
-            return Err(Refusal::new(
-                "folder.not_empty",
-                format!("The folder {} is not empty.", path.display()),
-                "Name a new or an empty folder; nothing in this one was changed.",
-            ));
+            return Err(Folder::not_empty(path));
         }
         Folder::writable(path)
+    }
+
+    /// For this user only, where there is none. Errors: "folder.unwritable".
+    pub fn make_missing(path: &Path) -> Result<(), Refusal> {
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| unwritable(path, &e))
+    }
+
+    /// Whatever is in it.
+    pub fn of(path: &Path) -> Folder {
+        Folder { path: path.to_owned() }
+    }
+
+    pub fn not_empty(path: &Path) -> Refusal {
+        Refusal::new(
+            "folder.not_empty",
+            format!("The folder {} is not empty.", path.display()),
+            "Name a new or an empty folder; nothing in this one was changed.",
+        )
     }
 
     /// A facility's folder. Errors: "folder.no_facility", "folder.unwritable".
@@ -171,14 +185,7 @@ impl Folder {
             .mode(0o600)
             .open(&path)
             .map_err(|e| unwritable(&self.path, &e))?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-            Refusal::new(
-                "folder.in_use",
-                format!("Another facility server already serves the folder {}.", self.path.display()),
-                "Stop it first, or name another folder.",
-            )
-        })?;
-        Ok(Lock { _file: file })
+        Lock::take(file, &self.path)
     }
 }
 
@@ -205,7 +212,25 @@ pub struct Lock {
     _file: File,
 }
 
-fn unwritable(path: &Path, e: &std::io::Error) -> Refusal {
+impl Lock {
+    /// On the folder itself, without a file in it. Errors: "folder.in_use", "folder.unwritable".
+    pub fn on_folder(path: &Path) -> Result<Lock, Refusal> {
+        Lock::take(File::open(path).map_err(|e| unwritable(path, &e))?, path)
+    }
+
+    fn take(file: File, folder: &Path) -> Result<Lock, Refusal> {
+        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+            Refusal::new(
+                "folder.in_use",
+                format!("Another facility server already serves the folder {}.", folder.display()),
+                "Stop it first, or name another folder.",
+            )
+        })?;
+        Ok(Lock { _file: file })
+    }
+}
+
+pub fn unwritable(path: &Path, e: &std::io::Error) -> Refusal {
     let why = match e.kind() {
         ErrorKind::StorageFull => "the disk is full".to_owned(),
         _ => e.to_string(),

@@ -252,6 +252,10 @@ async fn a_server_that_ends_at_any_step_goes_on_where_it_was() {
     let dir = ledger.facility.folder().join("tablet");
     ledger.join(&dir).await;
     for step in lamplight_server::failpoint::NAMES {
+        // Before there is anything to go on with: told below.
+        if step.starts_with("found.") {
+            continue;
+        }
         let ends_there = vec![("FAILPOINTS".to_owned(), format!("{step}=return"))];
         ledger.record(&dir, "2");
         match *step {
@@ -306,4 +310,39 @@ async fn a_server_that_ends_at_any_step_goes_on_where_it_was() {
         ledger.goes_on(&dir, step).await;
     }
     ledger.settle(&before).await;
+}
+
+/// Nothing was in it yet: the next start founds it, whatever the one before left, and gives a code that sets it up.
+#[test]
+fn a_founding_that_ends_at_any_step_is_made_good_by_the_next_start() {
+    for step in lamplight_server::failpoint::NAMES.iter().filter(|step| step.starts_with("found.")) {
+        let whats: &[&str] = match *step {
+            "found.written" | "found.stands" => &["serve", "demo"],
+            _ => &["serve"],
+        };
+        for &what in whats {
+            let folder = crate::house::folder();
+            let data = folder.path().join("data");
+            let mut command = Command::new(programs::path("lamplight-server"));
+            command.arg(what).arg("--data").arg(&data).env("FAILPOINTS", format!("{step}=return"));
+            if what == "serve" {
+                command.args(["--listen", "127.0.0.1:0"]);
+            }
+            let (status, _, err) = process::run(command).unwrap();
+            assert_eq!(status.signal(), ABORTED, "{step} {what}: {err}");
+            if what == "demo" {
+                let mut again = Command::new(programs::path("lamplight-server"));
+                again.arg("demo").arg("--data").arg(&data);
+                let (status, _, err) = process::run(again).unwrap();
+                let stood = err.contains("folder.not_empty");
+                assert!(status.success() != (*step == "found.stands") && (status.success() || stood), "{step}: {err}");
+            }
+            let facility = Facility::of(folder).unwrap();
+            assert_eq!(facility.set_up.is_some(), what == "serve", "{step}");
+            facility.verify().unwrap();
+            if what == "demo" {
+                assert!(!facility.export().unwrap().is_empty(), "{step}: a demo is whole");
+            }
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //! batches, through the same door.
 
 use crate::demo::{self, DemoLogin, DemoWard, Writer};
-use crate::facility::{Identity, OwnAuthor, damaged, found};
+use crate::facility::{Identity, OwnAuthor, found_with};
 use crate::station::passwords;
 use crate::store::append::{Facts, Prepared, append};
 use crate::store::contacts::{self, Contact};
@@ -30,8 +30,8 @@ pub struct DemoMade {
 pub fn make_demo(path: &Path, seed: u64, now: Option<Ms>) -> Result<DemoMade, Refusal> {
     let around = Surroundings::real();
     let demo = demo::ward(seed, now.unwrap_or_else(|| around.now()));
-    let (mut db, identity) = found(path, &demo.roster, &around)?;
-    let records = file(&mut db, &identity, &demo, &around).map_err(|e| damaged(path, &e))?;
+    let file = |db: &mut Connection, identity: &Identity| file(db, identity, &demo, &around);
+    let (_, _, records) = found_with(path, &demo.roster, &around, file)?;
     let ward_name = demo.roster.ward(demo.ward).map(|w| w.name.clone()).unwrap_or_default();
     Ok(DemoMade {
         facility: demo.roster.facility.name.clone(),

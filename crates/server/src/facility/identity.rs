@@ -1,17 +1,13 @@
 //! What makes a facility that facility: its id, its signing key, its certificate authority, and what its tablets seal
 //! their keys to. Kept in the encrypted file.
 
-use crate::folder::Folder;
-use crate::store::{self, StoreError, meta};
+use crate::store::{StoreError, meta};
 use crate::surroundings::Surroundings;
 use crate::tls::Authority;
 use lamplight_domain::chain::{DecryptionKey, FacilityKeys, Renewal, SigningKey, Succession, Trust};
 use lamplight_domain::ids::FacilityId;
-use lamplight_domain::refusal::Refusal;
-use lamplight_domain::roster::Roster;
 use lamplight_domain::time::Ms;
 use rusqlite::{Connection, TransactionBehavior};
-use std::path::Path;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -79,7 +75,7 @@ impl Identity {
         known.filter(|since| *since < self.trust_since).and_then(|_| self.trust())
     }
 
-    /// Of all that are to be trusted, for browsers: what stands in [`Folder::ca_file`].
+    /// Of all that are to be trusted, for browsers: what stands in [`crate::folder::Folder::ca_file`].
     pub fn ca_pem(&self) -> String {
         self.authorities().map(Authority::pem).collect()
     }
@@ -180,31 +176,4 @@ pub fn complete(db: &mut Connection, around: &Surroundings) -> Result<(), StoreE
         tx.commit()?;
     }
     Ok(())
-}
-
-/// Makes a facility in a new folder, with its first roster. Gives back the open file, for whatever else it begins
-/// with. Errors: those of [`Folder::make`] and [`store::open`], "database.unreadable".
-pub fn found(path: &Path, roster: &Roster, around: &Surroundings) -> Result<(Connection, Identity), Refusal> {
-    let folder = Folder::make(path)?;
-    let key = folder.make_key(around)?;
-    // Made here, so that it and what SQLite puts beside it are for this user only.
-    folder.write_private(&folder.database(), b"")?;
-    let mut db = store::open(&folder.database(), &key)?;
-    let key = around.signing_key();
-    let authority = Authority::make(roster.facility.id, 1, around.now())?;
-    folder.write_private(&folder.ca_file(), authority.pem().as_bytes())?;
-    let mut write = || -> Result<Identity, StoreError> {
-        let tx = db.transaction()?;
-        meta::set(&tx, meta::FACILITY, roster.facility.id.0.as_bytes())?;
-        meta::set(&tx, meta::FACILITY_KEY, &*Zeroizing::new(key.seed()))?;
-        meta::set(&tx, meta::CA_CERTIFICATE, &authority.der)?;
-        meta::set(&tx, meta::CA_KEY, &authority.key_der)?;
-        meta::begin_generation(&tx, around.uuid(), around.now())?;
-        add_encryption_key(&tx, around)?;
-        store::roster::put(&tx, roster, around.now(), None)?;
-        tx.commit()?;
-        Identity::read(&db)
-    };
-    let identity = write().map_err(|e| super::damaged(path, &e))?;
-    Ok((db, identity))
 }

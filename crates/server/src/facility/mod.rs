@@ -7,6 +7,7 @@ mod change;
 mod contacts;
 mod cursors;
 mod feed;
+mod founding;
 mod heads;
 mod identity;
 mod join;
@@ -24,9 +25,8 @@ mod tests;
 pub use audit::on_record;
 pub use audited::AuditLine;
 pub use change::{Changed, Changing, change};
-pub use identity::{
-    Identity, add_encryption_key, begin_authority, finish_authority, found, renew_tablet_keys, succeed_key,
-};
+pub use founding::{found, found_with};
+pub use identity::{Identity, add_encryption_key, begin_authority, finish_authority, renew_tablet_keys, succeed_key};
 pub use join::{Inviting, make_invite};
 pub use nonces::{NonceRefused, Nonces};
 pub use own::{Own, OwnAuthor, body_of};

@@ -1,7 +1,7 @@
 //! A facility with nothing in it: it is founded in an empty folder, and whoever shows the code that the server printed at
 //! its start becomes its first administrator.
 
-use super::{FacilityServer, found};
+use super::{FacilityServer, founding};
 use crate::lists;
 use crate::surroundings::Surroundings;
 use lamplight_domain::ids::FacilityId;
@@ -18,20 +18,13 @@ const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// 60 bits.
 const CODE_CHARS: usize = 12;
 
-/// Founds a facility where the folder is missing or empty. False where something is in it.
-/// Errors: those of [`found`].
+/// Founds a facility where the folder is missing or holds nothing. False where something is in it.
+/// Errors: those of [`super::found`].
 pub fn found_if_empty(path: &Path, around: &Surroundings) -> Result<bool, Refusal> {
-    let is_empty = match std::fs::read_dir(path) {
-        Ok(mut inside) => inside.next().is_none(),
-        Err(e) => e.kind() == std::io::ErrorKind::NotFound,
-    };
-    if is_empty {
-        found(path, &nothing(around), around)?;
-    }
-    Ok(is_empty)
+    founding::found_if_empty(path, &nothing(around), around)
 }
 
-fn nothing(around: &Surroundings) -> Roster {
+pub(super) fn nothing(around: &Surroundings) -> Roster {
     Roster {
         version: 1,
         facility: Facility { id: FacilityId(around.uuid()), name: String::new(), zone: chrono_tz::UTC, demo: false },
