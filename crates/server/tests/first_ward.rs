@@ -53,6 +53,7 @@ async fn administrator(founded: &mut Founded) -> Vec<u8> {
     let code = founded.code.clone();
     let session = founded.page.done(path::SET_UP, &set_up(&code)).await;
     assert_eq!((&session["first"], &session["role"]), (&json!("factor"), &json!("administrator")));
+    assert_eq!(session["zone"], "Europe/London", "times are typed by the facility's clocks");
     let begun = founded.page.done(path::FACTOR_BEGIN, &json!({})).await;
     let secret = from_base32(begun["secret"].as_str().unwrap());
     let confirmed = founded.page.done(path::FACTOR_CONFIRM, &json!({ "code": code_of(&secret, 0) })).await;

@@ -53,6 +53,9 @@ export const ids = {
   /** Sends, and closes without sending, whichever form is open. */
   save: 'save',
   cancel: 'cancel',
+  leave: 'leave',
+  leaveNot: 'leave-not',
+  leaveSure: 'leave-sure',
   loginCode: 'login-code',
   setUp: 'set-up',
   setUpMake: 'set-up-make',
@@ -106,6 +109,8 @@ export const ids = {
   emptyWard: 'empty-ward',
   act: (act: 'order' | 'precautions' | 'pause' | 'back' | 'discharge') => `act-${act}`,
   level: (level: string) => `level-${level}`,
+  /** Of a local time that comes twice: 0 is the first. */
+  which: (n: number) => `which-${String(n)}`,
   precaution: (code: string) => `precaution-${code}`,
   within: (words: string) => `within-${words}`,
 } as const;

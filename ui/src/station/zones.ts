@@ -10,15 +10,33 @@ export function clockIn(zone: string, at: number): string {
 }
 
 /**
- * The moment that clocks of the zone show as `local` ("2026-11-22T02:47"). Of an hour that comes twice, the first; of
- * one that is left out, the moment as the clock before the change would have it. NaN where it is no time.
+ * Every moment that clocks of the zone show as `local` ("2026-11-22T02:47"), earliest first: two where the clocks go
+ * back, none where they go forward over it, or where it is no time.
+ */
+export function momentsIn(zone: string, local: string): number[] {
+  return [...new Set(candidates(zone, local))].filter((at) => wall(zone, at) === local).sort((a, b) => a - b);
+}
+
+/**
+ * One of them, for a question of which the answer is no record: of an hour that comes twice, the first; of one that is
+ * left out, the moment as the clock before the change would have it. NaN where it is no time.
  */
 export function momentIn(zone: string, local: string): number {
+  return momentsIn(zone, local)[0] ?? candidates(zone, local)[0] ?? NaN;
+}
+
+/** `local` by the clocks of the day before and of the day after. */
+function candidates(zone: string, local: string): number[] {
   const shown = Date.parse(`${local}Z`);
-  if (Number.isNaN(shown)) return NaN;
+  if (Number.isNaN(shown)) return [];
   const offset = (at: number) => Date.parse(`${wall(zone, at)}Z`) - Math.floor(at / 60_000) * 60_000;
-  const candidates = [offset(shown - DAY_MS), offset(shown + DAY_MS)].map((by) => shown - by);
-  return candidates.find((at) => wall(zone, at) === local) ?? candidates[0] ?? NaN;
+  return [shown - DAY_MS, shown + DAY_MS].map((at) => shown - offset(at));
+}
+
+/** "UTC-5", by the zone's clocks at that moment. */
+export function offsetIn(zone: string, at: number): string {
+  const parts = new Intl.DateTimeFormat('en-GB', { timeZone: zone, timeZoneName: 'shortOffset' }).formatToParts(at);
+  return parts.find((part) => part.type === 'timeZoneName')?.value.replace('GMT', 'UTC') ?? '';
 }
 
 const DAY_MS = 86_400_000;

@@ -13,6 +13,7 @@ import { INVITE, SESSION } from './ward';
 
 export const ADMINISTRATOR: StationSession = {
   ...SESSION,
+  zone: 'America/Chicago',
   staff: 'staff-Joan',
   name: 'J. Reyes',
   role: 'administrator',

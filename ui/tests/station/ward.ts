@@ -10,6 +10,7 @@ export const SESSION: StationSession = {
   name: 'S. Lindqvist',
   role: 'charge_nurse',
   facility_name: 'Demo Hospital',
+  zone: 'America/New_York',
   demo: true,
   wards: [{ id: 'ward-willow', name: 'Willow Ward' }],
   version: '0.1.0',

@@ -122,6 +122,8 @@ pub struct StationSession {
     pub name: String,
     pub role: Role,
     pub facility_name: String,
+    /// IANA: "Europe/London". Every time that is typed at the station is one of its clocks.
+    pub zone: String,
     pub demo: bool,
     pub wards: Vec<WardRef>,
     pub version: String,

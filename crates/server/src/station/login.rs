@@ -196,6 +196,7 @@ fn about(station: &Station, person: &Staff, first: Option<First>) -> StationSess
         name: person.short(),
         role: person.role,
         facility_name: roster.facility.name.clone(),
+        zone: roster.facility.zone.name().to_owned(),
         demo: roster.facility.demo,
         wards: of_person.map(|w| WardRef { id: w.id, name: w.name.clone() }).collect(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

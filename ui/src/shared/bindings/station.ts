@@ -317,7 +317,11 @@ export type StationSession = { staff: StaffId,
 /**
  * "S. Lindqvist"
  */
-name: string, role: Role, facility_name: string, demo: boolean, wards: Array<WardRef>, version: string, 
+name: string, role: Role, facility_name: string, 
+/**
+ * IANA: "Europe/London". Every time that is typed at the station is one of its clocks.
+ */
+zone: string, demo: boolean, wards: Array<WardRef>, version: string, 
 /**
  * What has to be done before anything else.
  */
