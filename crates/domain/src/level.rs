@@ -2,6 +2,7 @@
 
 use crate::time::MINUTE_MS;
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 use ts_rs::TS;
 
 /// How closely a patient is observed.
@@ -37,6 +38,10 @@ pub enum Distance {
 }
 
 impl Level {
+    /// Minutes that a limit may have. Which of them are usual is the facility's to say
+    /// ([`crate::roster::Settings::limits_minutes`]); what was ordered is written down as it was ordered.
+    pub const LIMIT_MINUTES: RangeInclusive<u16> = 1..=24 * 60;
+
     /// "Q15", "1:1".
     pub fn label(&self) -> String {
         match self {

@@ -203,6 +203,9 @@ pub struct Settings {
     /// Levels older than this are shown loudly.
     pub level_stale_minutes: u16,
     pub idle_lock_seconds: u32,
+    /// Limits of intermittent levels that this facility orders, in minutes, strictest first. Any other within
+    /// [`crate::level::Level::LIMIT_MINUTES`] can be ordered too.
+    pub limits_minutes: Vec<u16>,
     /// Longest time that one person may hold the observations.
     pub holder_max_minutes: u16,
     pub verification_minutes: u16,
@@ -217,6 +220,7 @@ impl Default for Settings {
         Settings {
             tolerance_minutes: 0,
             level_stale_minutes: 60,
+            limits_minutes: vec![5, 15, 30, 60],
             idle_lock_seconds: 240,
             holder_max_minutes: 120,
             verification_minutes: 120,

@@ -183,7 +183,7 @@ async fn a_nurse_admits_orders_pauses_and_discharges_and_the_board_follows() {
     let (_, mut nurse) = nurse(&mut founded, ward, "nurse").await;
     let server = founded.running.facility().clone();
     let choices = nurse.get(&format!("{}?ward={ward}", path::CHOICES)).await;
-    assert_eq!(choices["limits"], json!([5, 15, 30, 60]));
+    assert_eq!((&choices["limits"], &choices["limit_max"]), (&json!([5, 15, 30, 60]), &json!(1_440)));
     assert_eq!(choices["beds"][0], json!({ "bed": "101A", "taken": false }));
     assert!(choices["precautions"].as_array().unwrap().len() > 3);
     let admit = |mrn: &str, born: &str, bed: &str| json!({ "ward": ward, "mrn": mrn, "family": "Garcia", "given": "Mateo", "born": born, "bed": bed });
@@ -391,6 +391,21 @@ async fn staff_lists_and_settings_keep_their_rules_and_every_change_leaves_a_lin
     assert!(!server.roster().settings.emergency_steps.is_empty(), "what is not set there stays");
     settings["tolerance_minutes"] = json!(16);
     assert_eq!(page.refusal(path::SETTINGS, &settings).await, "settings.range");
+    settings["tolerance_minutes"] = json!(2);
+    for odd in [
+        json!([]),
+        json!([15, 0]),
+        json!([15, 1_441]),
+        json!([15, 5]),
+        json!([15, 15]),
+        json!([1, 2, 3, 4, 5, 6, 7, 8, 9]),
+    ] {
+        settings["limits_minutes"] = odd.clone();
+        assert_eq!(page.refusal(path::SETTINGS, &settings).await, "settings.limits", "{odd}");
+    }
+    settings["limits_minutes"] = json!([10, 15, 20]);
+    page.done(path::SETTINGS, &settings).await;
+    assert_eq!(server.roster().settings.limits_minutes, [10, 15, 20]);
     let page_of = founded.page.get(path::AUDIT).await;
     let said: Vec<String> =
         page_of["rows"].as_array().unwrap().iter().rev().map(|r| r["words"].as_str().unwrap().to_owned()).collect();
@@ -407,6 +422,7 @@ async fn staff_lists_and_settings_keep_their_rules_and_every_change_leaves_a_lin
         "took staff off the list: S. Lindqvist (off the list)",
         "changed the lists (version 2: places)",
         "changed the settings (minutes of tolerance: 0 to 2)",
+        "changed the settings (limits that are offered: 5, 15, 30, 60 to 10, 15, 20 minutes)",
     ] {
         assert!(said.iter().any(|s| s == wanted), "{wanted}\n{}", said.join("\n"));
     }

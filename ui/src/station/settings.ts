@@ -1,6 +1,7 @@
 import type { SettingsSetUp } from '../shared/bindings/station';
 
-export type SettingName = keyof SettingsSetUp;
+/** All but the limits, which are a list. */
+export type SettingName = Exclude<keyof SettingsSetUp, 'limits_minutes'>;
 
 /** What a number is, its unit, the range that makes sense of it, and what comes of it. The server decides. */
 export type Setting = {
@@ -89,4 +90,13 @@ export function range({ from, to, unit }: Pick<Setting, 'from' | 'to' | 'unit'>)
           ? ` (${String(to / 24)} days)`
           : '';
   return `${String(from)} to ${String(to)} ${unit}${big}`;
+}
+
+/** "5, 15, 30, 60" */
+export const limitsText = (limits: readonly number[]): string => limits.join(', ');
+
+/** The limits of such a text, as they were typed; null where something in it is no number. The server decides. */
+export function limitsOf(text: string): number[] | null {
+  const parts = text.split(/[\s,;]+/).filter(Boolean);
+  return parts.every((part) => /^\d{1,5}$/.test(part)) ? parts.map(Number) : null;
 }

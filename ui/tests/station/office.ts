@@ -85,6 +85,7 @@ export const setUpFacility = (): Facility => ({
   settings: {
     tolerance_minutes: 0,
     level_stale_minutes: 60,
+    limits_minutes: [5, 15, 30, 60],
     idle_lock_seconds: 240,
     holder_max_minutes: 120,
     verification_minutes: 120,
@@ -121,6 +122,7 @@ export const CHOICES: PatientChoices = {
     label,
   })),
   limits: [5, 15, 30, 60],
+  limit_max: 1440,
   beds: [
     { bed: '101A', taken: true },
     { bed: '111A', taken: false },

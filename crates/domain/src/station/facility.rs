@@ -109,6 +109,8 @@ pub struct TabletSetUp {
 pub struct SettingsSetUp {
     pub tolerance_minutes: u16,
     pub level_stale_minutes: u16,
+    /// What the form of an order offers, strictest first.
+    pub limits_minutes: Vec<u16>,
     pub idle_lock_seconds: u32,
     pub holder_max_minutes: u16,
     pub verification_minutes: u16,

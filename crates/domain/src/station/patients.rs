@@ -87,6 +87,8 @@ pub struct PatientChoices {
     pub precautions: Vec<Choice>,
     /// Limits in minutes that the facility orders, strictest first.
     pub limits: Vec<u16>,
+    /// The longest limit that can be ordered, in minutes.
+    pub limit_max: u16,
     /// The ward's beds in walking order, and whether the census has somebody in them.
     pub beds: Vec<crate::commands::BedChoice>,
 }

@@ -23,9 +23,6 @@ use lamplight_domain::station::{
 use lamplight_domain::time::Now;
 use lamplight_domain::ward::{bed_is_taken, bed_of, orders_in_force, pause_in_force};
 
-/// What facilities order; another limit is typed in. Strictest first.
-const LIMITS: [u16; 4] = [5, 15, 30, 60];
-const LIMIT_MAX_MINUTES: u16 = 24 * 60;
 /// Nobody is older.
 const BORN_FIRST_YEAR: i32 = 1890;
 const WORDS_MAX: usize = 400;
@@ -43,7 +40,8 @@ pub async fn choices(State(station): State<Station>, Query(of): Query<OfWard>) -
     });
     Json(PatientChoices {
         precautions: roster.lists.precautions.iter().map(choice).collect(),
-        limits: LIMITS.to_vec(),
+        limits: roster.settings.limits_minutes.clone(),
+        limit_max: *Level::LIMIT_MINUTES.end(),
         beds,
     })
 }
@@ -143,8 +141,9 @@ pub async fn order(
 
 fn may_be_ordered(level: &Level) -> Result<(), Refusal> {
     match level {
-        Level::Intermittent { limit_minutes } if !(1..=LIMIT_MAX_MINUTES).contains(limit_minutes) => {
-            let what = format!("A limit goes from 1 to {LIMIT_MAX_MINUTES} minutes.");
+        Level::Intermittent { limit_minutes } if !Level::LIMIT_MINUTES.contains(limit_minutes) => {
+            let (least, most) = (Level::LIMIT_MINUTES.start(), Level::LIMIT_MINUTES.end());
+            let what = format!("A limit goes from {least} to {most} minutes, and {limit_minutes} was given.");
             Err(Refusal::new("order.limit", what, "Give the minutes of the order."))
         }
         Level::Intermittent { .. } => Ok(()),

@@ -148,6 +148,10 @@ export type PatientChoices = { precautions: Array<Choice>,
  */
 limits: Array<number>, 
 /**
+ * The longest limit that can be ordered, in minutes.
+ */
+limit_max: number, 
+/**
  * The ward's beds in walking order, and whether the census has somebody in them.
  */
 beds: Array<BedChoice>, };
@@ -226,7 +230,11 @@ login: string, password: string, };
 /**
  * Numbers of [`crate::roster::Settings`] that are set at the station.
  */
-export type SettingsSetUp = { tolerance_minutes: number, level_stale_minutes: number, idle_lock_seconds: number, holder_max_minutes: number, verification_minutes: number, offline_sign_in_hours: number, };
+export type SettingsSetUp = { tolerance_minutes: number, level_stale_minutes: number, 
+/**
+ * What the form of an order offers, strictest first.
+ */
+limits_minutes: Array<number>, idle_lock_seconds: number, holder_max_minutes: number, verification_minutes: number, offline_sign_in_hours: number, };
 
 export type StaffSetUp = { id: StaffId, family: string, given: string, number: string, role: Role, wards: Array<WardId>, active: boolean, 
 /**

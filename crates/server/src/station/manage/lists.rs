@@ -10,6 +10,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, State};
 use lamplight_domain::kinds::{Act, Audit};
+use lamplight_domain::level::Level;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::{ListItem, Lists, Makes};
 use lamplight_domain::station::{Facility, SaveLists, SettingsSetUp};
@@ -17,6 +18,8 @@ use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 const ITEMS_MAX: usize = 80;
+/// More are not found at a glance; any other is typed in.
+const LIMITS_MAX: usize = 8;
 
 /// Every list with what people call it.
 fn each(lists: &Lists) -> [(&'static str, &[ListItem]); 10] {
@@ -117,7 +120,31 @@ fn ranges(asked: &SettingsSetUp) -> [(&'static str, u32, RangeInclusive<u32>); 6
     ]
 }
 
-/// Errors: "settings.range".
+/// Errors: "settings.limits".
+fn may_be_offered(limits: &[u16]) -> Result<(), Refusal> {
+    let (least, most) = (Level::LIMIT_MINUTES.start(), Level::LIMIT_MINUTES.end());
+    let refuse = |what: String| {
+        let next = format!("Give one to {LIMITS_MAX} limits from {least} to {most} minutes, the strictest first.");
+        Err(Refusal::new("settings.limits", what, next))
+    };
+    if let Some(odd) = limits.iter().find(|limit| !Level::LIMIT_MINUTES.contains(limit)) {
+        return refuse(format!("A limit of {odd} minutes cannot be ordered."));
+    }
+    if limits.is_empty() || limits.len() > LIMITS_MAX {
+        return refuse(format!("{} limits would be offered to whoever orders a level.", limits.len()));
+    }
+    match limits.windows(2).find(|two| two[0] >= two[1]) {
+        Some(two) => refuse(format!("{} stands before {}.", two[0], two[1])),
+        None => Ok(()),
+    }
+}
+
+/// "5, 15, 30, 60"
+fn listed(limits: &[u16]) -> String {
+    limits.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Errors: "settings.range", "settings.limits".
 pub async fn save_settings(
     State(station): State<Station>,
     Extension(person): Extension<Person>,
@@ -130,17 +157,23 @@ pub async fn save_settings(
             return Err(Refusal::new("settings.range", said, "Give a number in between.").into());
         }
     }
+    may_be_offered(&ask.limits_minutes)?;
     let saved = station.inner.facility.change(Some(person.staff.id), move |changing| {
-        let old = ranges(&settings(&changing.roster.settings));
-        let changed = ranges(&ask).into_iter().zip(old).filter(|(new, old)| new.1 != old.1);
-        let said: Vec<String> =
+        let before = settings(&changing.roster.settings);
+        let changed = ranges(&ask).into_iter().zip(ranges(&before)).filter(|(new, old)| new.1 != old.1);
+        let mut said: Vec<String> =
             changed.map(|((what, new, _), (_, old, _))| format!("{what}: {old} to {new}")).collect();
+        if ask.limits_minutes != before.limits_minutes {
+            let (old, new) = (listed(&before.limits_minutes), listed(&ask.limits_minutes));
+            said.push(format!("limits that are offered: {old} to {new} minutes"));
+        }
         if said.is_empty() {
             return Ok(());
         }
         let set = &mut changing.roster.settings;
         set.tolerance_minutes = ask.tolerance_minutes;
         set.level_stale_minutes = ask.level_stale_minutes;
+        set.limits_minutes = ask.limits_minutes;
         set.idle_lock_seconds = ask.idle_lock_seconds;
         set.holder_max_minutes = ask.holder_max_minutes;
         set.verification_minutes = ask.verification_minutes;

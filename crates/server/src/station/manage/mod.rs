@@ -152,6 +152,7 @@ pub(super) fn settings(settings: &Settings) -> SettingsSetUp {
     SettingsSetUp {
         tolerance_minutes: settings.tolerance_minutes,
         level_stale_minutes: settings.level_stale_minutes,
+        limits_minutes: settings.limits_minutes.clone(),
         idle_lock_seconds: settings.idle_lock_seconds,
         holder_max_minutes: settings.holder_max_minutes,
         verification_minutes: settings.verification_minutes,
