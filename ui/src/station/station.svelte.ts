@@ -24,6 +24,7 @@ import type { Order } from './order';
 import { facility } from './facility.svelte';
 import { firstPage, watchesWards, type Place } from './places';
 import { Loudspeaker, SILENCE_MS } from './sound';
+import { unsaved } from './unsaved.svelte';
 import { moment } from './words';
 
 /** `instead`: the tablet whose place the new one takes. */
@@ -94,8 +95,15 @@ class Station {
       this.tick();
     });
     window.addEventListener('popstate', (event) => {
-      this.said = '';
-      this.page = (event.state as Page | null) ?? { at: this.#firstPage() };
+      const wanted = (event.state as Page | null) ?? { at: this.#firstPage() };
+      if (unsaved.what === null) {
+        this.said = '';
+        this.page = wanted;
+        return;
+      }
+      // The browser has gone back already: what is shown is where it was until somebody has said that they mean it.
+      history.pushState(this.page, '');
+      this.go(wanted);
     });
     await this.resume();
   }
@@ -156,7 +164,12 @@ class Station {
     }
   }
 
-  async logOut(): Promise<void> {
+  /** Once nothing typed is lost by it, or somebody has said that it may be. */
+  logOut(): void {
+    unsaved.leave(() => void this.#logOut());
+  }
+
+  async #logOut(): Promise<void> {
     // A session that had ended already is no reason to go on sounding: this person leaves.
     if (!(await this.#done(() => post(api.logout))) && this.session !== null) return;
     sessionStorage.removeItem(WATCH_KEY);
@@ -234,10 +247,15 @@ class Station {
   }
 
   go(page: Page): void {
-    this.refusal = null;
-    this.said = '';
-    if (page.at === 'day' || page.at !== this.page.at) history.pushState(page, '');
-    this.page = page;
+    const isOther = page.at === 'day' || page.at !== this.page.at;
+    const go = () => {
+      this.refusal = null;
+      this.said = '';
+      if (isOther) history.pushState(page, '');
+      this.page = page;
+    };
+    if (isOther) unsaved.leave(go);
+    else go();
   }
 
   async acknowledge(record: string): Promise<void> {
@@ -396,6 +414,7 @@ class Station {
     this.#silencedHere = null;
     this.said = '';
     facility.forget();
+    unsaved.asked = null;
     this.page = { at: 'board' };
     this.loginRefusal = refusal;
     this.demo ||= saidDemo;

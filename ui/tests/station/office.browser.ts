@@ -154,6 +154,21 @@ describe('every page, in both themes and sizes', () => {
       await desk.at(ids.admit).click();
       await desk.at(ids.save).waitFor();
     },
+    leave: async () => {
+      await desk.office();
+      await go('wards');
+      await desk.at(ids.wardOpen('Willow Ward')).click();
+      await desk.fill({ ward: 'Willow House' });
+      await go('staff');
+      await desk.at(ids.leave).waitFor();
+    },
+    'order-other': async () => {
+      desk.facility.session = { ...SESSION, zone: 'America/New_York' };
+      desk.facility.board = { ...board(), now: Date.UTC(2026, 10, 1, 3), clock: '23:00' };
+      await ofPatient('order');
+      await desk.at(ids.level('other')).check();
+      await desk.fill({ limit: '10', until: '2026-11-01T01:30' });
+    },
     order: async () => {
       await ofPatient('order');
       await desk.at(ids.level('continuous')).check();
@@ -429,6 +444,120 @@ describe('the facility', () => {
     expect(post()?.body).toMatchObject({ idle_lock_seconds: 300, tolerance_minutes: 0 });
   });
 
+  test('the limits that an order offers are set, and what is no number is sent nowhere', async () => {
+    await sit();
+    await desk.office();
+    await go('settings');
+    await desk.fill({ limits_minutes: '5, ten' });
+    await desk.at(ids.save).click();
+    await expect.poll(refused).toContain('These limits cannot be read.');
+    expect(desk.facility.posts).toEqual([]);
+    await desk.fill({ limits_minutes: '5 10,20' });
+    await desk.at(ids.save).click();
+    await expect.poll(() => post()?.body).toMatchObject({ limits_minutes: [5, 10, 20], tolerance_minutes: 0 });
+    expect(await desk.at(ids.field('limits_minutes')).inputValue()).toBe('5, 10, 20');
+  });
+
+  /** Something is typed on a page, and not saved. */
+  const TYPED: Record<string, () => Promise<void>> = {
+    'a ward': async () => {
+      await go('wards');
+      await desk.at(ids.wardOpen('Oak Ward')).click();
+      await desk.at(ids.bedRow(0)).getByLabel('Bed 1', { exact: true }).fill('299');
+    },
+    'a new ward': async () => {
+      await go('wards');
+      await desk.at(ids.wardNew).click();
+      await desk.fill({ beds: '101-104' });
+    },
+    'the lists': async () => {
+      await go('lists');
+      await desk.at(ids.item(0)).getByLabel('Label of item 1').fill('Own room');
+    },
+    'the settings': async () => {
+      await go('settings');
+      await desk.fill({ idle_lock_seconds: '300' });
+    },
+  };
+  test.each(Object.keys(TYPED))('%s that is not saved is left only by somebody who means it', async (name) => {
+    await sit();
+    await desk.office();
+    await TYPED[name]?.();
+    const field = desk.page.locator('main input:not([type=checkbox])').first();
+    const shown = await field.inputValue();
+    for (const leave of [() => go('audit'), () => desk.page.goBack(), () => desk.at(ids.logout).click()]) {
+      await leave();
+      await desk.at(ids.leave).waitFor();
+      await desk.at(ids.leaveNot).click();
+      await desk.at(ids.leave).waitFor({ state: 'detached' });
+      expect(await field.inputValue()).toBe(shown);
+    }
+    expect(desk.facility.posts).toEqual([]);
+    // The tab: the browser asks in its own words.
+    const asked = new Promise<string>((done) => {
+      desk.page.once('dialog', (dialog) => {
+        done(dialog.type());
+        void dialog.dismiss();
+      });
+    });
+    await desk.page.close({ runBeforeUnload: true });
+    expect(await asked).toBe('beforeunload');
+    await go('audit');
+    await desk.at(ids.leaveSure).click();
+    await desk.at(ids.auditRow(0)).waitFor();
+    expect(await desk.at(ids.leave).count()).toBe(0);
+    // Nothing is typed any more.
+    await go('start');
+    await desk.at(ids.step('ward')).waitFor();
+  });
+
+  test('a person who is half changed is left only by somebody who means it, also with Escape and back', async () => {
+    await sit();
+    await desk.office();
+    await go('staff');
+    await desk.at(ids.staffOpen('RN 1204')).click();
+    await desk.page.keyboard.press('Escape');
+    await desk.at(ids.field('family')).waitFor({ state: 'detached' });
+    await desk.at(ids.staffOpen('RN 1204')).click();
+    await desk.fill({ family: 'Parker' });
+    const ways = [
+      () => desk.page.keyboard.press('Escape'),
+      () => desk.at(ids.cancel).click(),
+      () => desk.page.goBack(),
+    ];
+    for (const leave of ways) {
+      await leave();
+      await desk.at(ids.leaveNot).click();
+      await desk.at(ids.leave).waitFor({ state: 'detached' });
+      expect(await desk.at(ids.field('family')).inputValue()).toBe('Parker');
+    }
+    await desk.at(ids.save).click();
+    await desk.at(ids.field('family')).waitFor({ state: 'detached' });
+    expect(post()?.body).toMatchObject({ family: 'Parker' });
+    await desk.at(ids.staffOpen('RN 1204')).click();
+    await desk.fill({ family: 'Park' });
+    await desk.page.keyboard.press('Escape');
+    await desk.at(ids.leaveSure).click();
+    await desk.at(ids.field('family')).waitFor({ state: 'detached' });
+    expect(await desk.at(ids.staff('RN 1204')).textContent()).toContain('Parker');
+  });
+
+  test('what is saved is left without a question', async () => {
+    await sit();
+    await desk.office();
+    await TYPED['the settings']?.();
+    await desk.at(ids.save).click();
+    await expect.poll(() => desk.at(ids.said).textContent()).toContain('The settings are saved');
+    await go('wards');
+    await desk.at(ids.ward('Oak Ward')).waitFor();
+    await TYPED['a ward']?.();
+    await desk.at(ids.save).click();
+    await desk.at(ids.ward('Oak Ward')).waitFor();
+    await go('audit');
+    await desk.at(ids.auditRow(0)).waitFor();
+    expect(await desk.at(ids.leave).count()).toBe(0);
+  });
+
   test('a lost tablet is taken out of use with a reason; another takes its place', async () => {
     await sit();
     await desk.office();
@@ -537,6 +666,69 @@ describe('patients by hand', () => {
         until: Math.floor(now / 60_000) * 60_000 + 4 * 3_600_000,
       },
     });
+  });
+
+  test('a limit that the facility’s list does not have is typed in, within bounds', async () => {
+    await sit();
+    await ofPatient('order');
+    await desk.at(ids.level('other')).check();
+    await desk.fill({ 'ordered-by': 'Dr A. Patel', reason: 'as ordered', limit: '1441' });
+    await desk.at(ids.save).click();
+    expect(desk.facility.posts).toEqual([]);
+    await desk.fill({ limit: '10' });
+    expect(await desk.page.locator('dialog [role=status]').allTextContents()).toContain(
+      'Stricter than Q15: a check is due at once, and a technician has to acknowledge it.',
+    );
+    desk.facility.refuseNext = { path: 'order', refusal: refusal('order.limit', 'Not that limit.'), status: 400 };
+    await desk.at(ids.save).click();
+    await expect.poll(refused).toContain('Not that limit.');
+    expect(await desk.at(ids.field('limit')).getAttribute('aria-invalid')).toBe('true');
+    await desk.at(ids.save).click();
+    await expect.poll(() => desk.at(ids.said).textContent()).toContain('Q10 is ordered for 104A.');
+    expect(post()?.body).toMatchObject({ level: { how: 'intermittent', limit_minutes: 10 } });
+  });
+
+  /** An order that is about to get its end, at that moment of New York. */
+  async function endOfOrder(now: number, clock: string): Promise<void> {
+    await sit();
+    desk.facility.session = { ...SESSION, zone: 'America/New_York' };
+    desk.facility.board = { ...board(), now, clock };
+    await ofPatient('order');
+    await desk.at(ids.level('Q5')).check();
+    await desk.fill({ 'ordered-by': 'Dr A. Patel', reason: 'for the night' });
+  }
+  const until = () => (post()?.body as { until: number } | undefined)?.until;
+
+  test('in the night in which clocks go back it is asked which of two times is meant', async () => {
+    await endOfOrder(Date.UTC(2026, 10, 1, 3), '23:00');
+    await desk.fill({ until: '2026-11-01T01:30' });
+    expect(await refused()).toContain('01:30 comes twice then');
+    await desk.at(ids.save).click();
+    expect(desk.facility.posts).toEqual([]);
+    expect(await desk.page.getByText('the second UTC-5, in 3 h 30 min').count()).toBe(1);
+    await desk.at(ids.which(1)).check();
+    await desk.at(ids.save).click();
+    await expect.poll(until).toBe(Date.UTC(2026, 10, 1, 6, 30));
+  });
+
+  test('so many hours from now are so many hours, whatever the clocks do', async () => {
+    await endOfOrder(Date.UTC(2026, 10, 1, 2, 30), '22:30');
+    await desk.at(ids.within('4 h')).click();
+    expect(await desk.at(ids.field('until')).inputValue()).toBe('2026-11-01T01:30');
+    expect(await desk.at(ids.which(1)).isChecked()).toBe(true);
+    await desk.at(ids.save).click();
+    await expect.poll(until).toBe(Date.UTC(2026, 10, 1, 6, 30));
+  });
+
+  test('in the night in which clocks go forward a time that is left out is none', async () => {
+    await endOfOrder(Date.UTC(2026, 2, 8, 4), '23:00');
+    await desk.fill({ until: '2026-03-08T02:30' });
+    expect(await refused()).toContain('There is no 02:30 then');
+    await desk.at(ids.save).click();
+    expect(desk.facility.posts).toEqual([]);
+    await desk.fill({ until: '2026-03-08T03:30' });
+    await desk.at(ids.save).click();
+    await expect.poll(until).toBe(Date.UTC(2026, 2, 8, 7, 30));
   });
 
   test('precautions in force are ticked, and another is added to them', async () => {
