@@ -2,12 +2,15 @@
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
+use lamplight_tablet::{KeyStore, SecretService};
 use lamplight_tests::memory;
+use lamplight_tests::sim::key_store::FolderStore;
 use lamplight_tests::sim::{load, tablet};
 use serde_json::{Value, json};
 use std::io::{BufWriter, Write, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 #[derive(Parser)]
 #[command(name = "lamplight-sim", version, about = "Lamplight tablets without a window, for tests and demonstrations.")]
@@ -41,6 +44,9 @@ struct OneTablet {
     /// A folder that stands for the machine's key store, which locks the tablet's key
     #[arg(long, global = true)]
     key_store: Option<PathBuf>,
+    /// The machine's real key store locks the tablet's key
+    #[arg(long, global = true, conflicts_with = "key_store")]
+    secret_service: bool,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -115,7 +121,7 @@ async fn main() -> ExitCode {
 }
 
 async fn answer(sim: Sim) -> Result<(Option<Value>, ExitCode)> {
-    let OneTablet { dir, key_store, verb } = match sim.what {
+    let OneTablet { dir, key_store, secret_service, verb } = match sim.what {
         What::Tablet(one) => one,
         What::Load { invite, tablets, entries } => {
             let dir = tempfile::Builder::new().prefix("lamplight-load-").tempdir()?;
@@ -129,7 +135,11 @@ async fn answer(sim: Sim) -> Result<(Option<Value>, ExitCode)> {
         value["peak_kib"] = memory::peak_kib().into();
         return Ok((Some(value), ExitCode::SUCCESS));
     }
-    let it = || tablet::open_with(&dir, key_store.as_deref());
+    let it = || {
+        let folder = |folder| Arc::new(FolderStore(folder)) as Arc<dyn KeyStore>;
+        let machine = || Arc::new(SecretService::default()) as Arc<dyn KeyStore>;
+        tablet::open_with(&dir, key_store.clone().map(folder).or_else(|| secret_service.then(machine)))
+    };
     let mut value = match verb {
         Verb::Join { invite, name } => tablet::join(&it()?, &invite, &name).await?,
         Verb::Steady { count } => tablet::steady(&it()?, count).await?,

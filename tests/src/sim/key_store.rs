@@ -1,5 +1,5 @@
 //! A key store for tests: one secret a file in a folder of its own. A machine's real one is reached over a session bus,
-//! which a test must not need.
+//! which a test must not need; where there is one, it is tried in `tests/tests/sync/secret_service.rs`.
 
 use lamplight_tablet::{KeyStore, StoreFault};
 use std::io::ErrorKind;

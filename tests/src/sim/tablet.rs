@@ -1,6 +1,5 @@
 //! What one tablet without a window can be told to do. Every verb gives one JSON object.
 
-use super::key_store::FolderStore;
 use super::load::percentile;
 use anyhow::{Context, Result, ensure};
 use lamplight_domain::ids::{StaffId, StayId};
@@ -22,10 +21,9 @@ pub fn open(dir: &Path) -> Result<Tablet> {
     open_with(dir, None)
 }
 
-/// `key_store`: a folder that stands for the machine's key store.
-pub fn open_with(dir: &Path, key_store: Option<&Path>) -> Result<Tablet> {
+pub fn open_with(dir: &Path, key_store: Option<Arc<dyn KeyStore>>) -> Result<Tablet> {
     let mut options = Options::default();
-    options.key_store = key_store.map(|folder| Arc::new(FolderStore(folder.to_owned())) as Arc<dyn KeyStore>);
+    options.key_store = key_store;
     Ok(Tablet::open(dir, options)?)
 }
 
@@ -114,7 +112,9 @@ pub async fn steady(tablet: &Tablet, count: usize) -> Result<Value> {
 }
 
 pub fn status(tablet: &Tablet) -> Result<Value> {
-    Ok(serde_json::to_value(tablet.sync_state())?)
+    let mut value = serde_json::to_value(tablet.sync_state())?;
+    value["protection"] = tablet.status().protection.into();
+    Ok(value)
 }
 
 pub fn board(tablet: &Tablet) -> Result<Value> {

@@ -19,4 +19,5 @@ mod revoked;
 mod rotation;
 mod rules;
 mod sim;
+mod secret_service;
 mod transfer;

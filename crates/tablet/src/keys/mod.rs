@@ -37,6 +37,8 @@ pub enum Protection {
     KeyStore,
     /// Only that other users of this machine may not read the file.
     KeyFile,
+    /// The same, because the machine's key store did not take the key when it was asked: it may be locked.
+    KeyFileForNow,
 }
 
 impl Protection {
@@ -46,6 +48,10 @@ impl Protection {
             Protection::KeyStore => "This tablet's files are protected by the machine's key store",
             Protection::KeyFile => {
                 "This tablet's files are protected by a key file that only this user can read: switch on disk encryption"
+            }
+            Protection::KeyFileForNow => {
+                "The machine's key store did not take this tablet's key, so its files are protected by a key file that \
+                 only this user can read: unlock the key store and start Lamplight again, or switch on disk encryption"
             }
         }
     }
@@ -129,7 +135,7 @@ pub fn open(dir: &Path, has_files: bool, store: Option<&dyn KeyStore>) -> Result
 
 fn not_taken(fault: &StoreFault) -> Protection {
     tracing::warn!(%fault, "the machine's key store is not used; the key stays in a file");
-    Protection::KeyFile
+    Protection::KeyFileForNow
 }
 
 /// None also for one that was overwritten and not removed yet.

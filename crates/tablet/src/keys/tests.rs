@@ -110,7 +110,8 @@ fn a_key_file_is_taken_over_once_and_stays_where_the_store_does_not_work() {
         let store = Fake::default();
         fail(&store);
         let (found, protection) = open(dir.path(), true, Some(&store)).unwrap();
-        assert!(found.is(&key) && protection == Protection::KeyFile);
+        assert!(found.is(&key) && protection == Protection::KeyFileForNow);
+        assert!(protection.words().contains("unlock the key store"));
         assert!(dir.path().join(KEY_FILE).exists(), "the only key there is");
     }
     let store = Fake::default();
