@@ -4,8 +4,9 @@ use crate::file::{identity, lock, pin_tries, pins};
 use crate::sync::fake::{FakeFacility, State};
 use crate::tablet::Tablet;
 use crate::testing::*;
-use lamplight_domain::ids::StaffId;
-use lamplight_domain::kinds::{AccessGiven, Event};
+use lamplight_domain::chain::{DecryptionKey, Trust};
+use lamplight_domain::ids::{StaffId, StayId};
+use lamplight_domain::kinds::{AccessGiven, Act, Event};
 use lamplight_domain::record::{Auth, Body};
 use lamplight_domain::roster::{PinVerifier, Roster, Staff};
 use lamplight_domain::time::{HOUR_MS, MINUTE_MS};
@@ -462,3 +463,47 @@ async fn a_round_at_walking_pace_is_never_locked_out_of_and_a_tablet_laid_down_i
     clock.pass(10_000);
     assert_eq!(call(&tablet, "board", json!({})).await.unwrap_err(), "locked", "its own ticking is nobody's finger");
 }
+/// Seconds from one tap to the next: along a corridor, a talk at a door, somebody in the bathroom, a dropped tray.
+const PAUSES: [i64; 11] = [20, 35, 25, 50, 110, 30, 40, 225, 25, 70, 180];
+
+#[tokio::test]
+async fn a_whole_ward_is_walked_with_one_sign_in_and_locks_when_it_is_laid_down() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), HandClock::new());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    let stays: Vec<_> = (0..22).map(|n| StayId(Uuid::from_u128(0x5100 + n))).collect();
+    for (n, stay) in stays.iter().enumerate() {
+        admitted(&tablet, 0xCF00 + 16 * n as u128, *stay);
+    }
+    sign_in(&tablet, technician()).await;
+    let mut pauses = PAUSES.iter().cycle().copied();
+    // What the page asks for by itself meanwhile.
+    let mut walk = async || {
+        for _ in 0..pauses.next().unwrap() / 5 {
+            clock.pass(5_000);
+            for command in ["status", "board"] {
+                call(&tablet, command, json!({})).await.expect("not locked in the middle of the round");
+            }
+        }
+    };
+    for (n, stay) in stays.iter().enumerate() {
+        walk().await;
+        let pad = call(&tablet, "pad", json!({ "stay": stay })).await.unwrap();
+        walk().await;
+        let check = json!({ "id": pad["draft"], "stay": stay, "observed_at": null,
+            "entry": { "kind": "check", "place": "hallway", "activity": "resting", "evidence": [] } });
+        call(&tablet, "save", check).await.unwrap_or_else(|code| panic!("patient {n}: {code}"));
+    }
+    let (mut checks, mut sign_ins) = (0, 0);
+    let of_kind = |kind, count: &mut dyn FnMut(Body)| {
+        let each = |_: crate::file::bodies::Origin, bytes: &[u8]| count(Body::parse(bytes).unwrap());
+        tablet.0.records.read(|from| crate::file::bodies::walk_kind(from, kind, each)).unwrap();
+    };
+    of_kind("check", &mut |_| checks += 1);
+    of_kind("audit", &mut |body| {
+        sign_ins += usize::from(matches!(&body.event, Some(Event::Audit(a)) if a.act == Act::SignedIn))
+    });
+    assert_eq!((checks, sign_ins), (22, 1));
+    clock.pass(240_000);
+    assert_eq!(call(&tablet, "board", json!({})).await.unwrap_err(), "locked");
+}
+

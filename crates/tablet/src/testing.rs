@@ -166,13 +166,18 @@ pub fn joined(dir: &Path, clock: &Arc<HandClock>, seed: u8) -> Tablet {
 /// The same with one patient in 101A on Q15, as the station wrote it down.
 pub fn with_patient(dir: &Path, clock: &Arc<HandClock>, seed: u8) -> Tablet {
     let tablet = joined(dir, clock, seed);
-    for (n, event) in (0xCE00..).zip(census()) {
-        let bytes = foreign(n, event, START - 60_000);
+    admitted(&tablet, 0xCE00, stay());
+    tablet
+}
+
+/// One more patient, whose records have the ids from `first` on.
+pub fn admitted(tablet: &Tablet, first: u128, stay: StayId) {
+    for (n, event) in (first..).zip(census()) {
+        let bytes = foreign_of(stay, n, event, START - 60_000);
         tablet.0.records.write(|to| bodies::insert(to, &bytes)).unwrap();
         let record = Record::parse(&bytes, AuthorId(Uuid::nil()), 1, Some(START - 59_000)).unwrap();
         tablet.0.known_mut().records.take(record);
     }
-    tablet
 }
 
 pub fn census() -> Vec<Event> {
@@ -199,6 +204,10 @@ pub fn check() -> Event {
 
 /// The bytes of somebody else's record.
 pub fn foreign(id: u128, event: Event, at: Ms) -> Vec<u8> {
+    foreign_of(stay(), id, event, at)
+}
+
+fn foreign_of(stay: StayId, id: u128, event: Event, at: Ms) -> Vec<u8> {
     let envelope = Envelope {
         v: 1,
         id: RecordId(Uuid::from_u128(id)),
@@ -206,7 +215,7 @@ pub fn foreign(id: u128, event: Event, at: Ms) -> Vec<u8> {
         kind_v: 1,
         facility: facility(),
         ward: ward(),
-        stay: Some(stay()),
+        stay: Some(stay),
         by: Some(nurse()),
         auth: Auth::Station,
         tablet: None,
