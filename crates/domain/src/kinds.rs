@@ -5,6 +5,7 @@ use crate::ids::{AuthorId, PatientId, RecordId, StaffId, StayId, TabletId, WardI
 use crate::level::Level;
 use crate::time::Ms;
 use crate::views::SignalLevel;
+use crate::wire::GivenPin;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -297,6 +298,9 @@ pub struct AccessGiven {
     /// Where they come from and how they are known there: "Agency Northstaff 118".
     pub number: String,
     pub until: Ms,
+    /// The PIN that they chose, for the facility alone; None where the tablet did not know what to seal it to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin: Option<GivenPin>,
 }
 
 /// Links of one author whose bodies neither the tablet that wrote them nor the server holds any more.

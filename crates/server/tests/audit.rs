@@ -9,9 +9,11 @@ use common::*;
 use lamplight_domain::ids::{StaffId, WardId};
 use lamplight_domain::kinds::{AccessGiven, Act, Audit, Event};
 use lamplight_domain::record::{Body, Envelope};
-use lamplight_domain::roster::{Role, Staff};
+use lamplight_domain::roster::{PinVerifier, Role, Staff};
+use lamplight_domain::station::{AuditAsk, AuditPage};
 use lamplight_domain::time::Ms;
 use lamplight_domain::ward::WardRecords;
+use lamplight_domain::wire::GivenPin;
 use lamplight_server::commands::{Wanted, audit, backup, export, verify};
 use lamplight_server::store::{bodies, flags};
 use serde_json::Value;
@@ -186,6 +188,7 @@ fn given(until: Ms) -> AccessGiven {
         until,
     }
 }
+        pin: None,
 
 fn by(pad: &Pad, who: StaffId, at: Ms, event: Event) -> Vec<u8> {
     Body::new(Envelope { by: Some(who), ..pad.envelope(at, None) }, event).to_bytes().unwrap()
@@ -226,6 +229,97 @@ async fn whoever_is_given_access_is_on_the_list_as_the_record_comes_and_what_the
 
 #[tokio::test]
 async fn access_that_no_charge_nurse_of_the_ward_gave_is_flagged_and_attributable_all_the_same() {
+fn with_pin(server: &lamplight_server::FacilityServer, staff: StaffId, until: Ms) -> (AccessGiven, PinVerifier) {
+    let pin = PinVerifier { salt: [3; 16], argon2id: [4; 32] };
+    let to = server.identity().opening.first().unwrap().public();
+    let sealed = GivenPin::seal(server.roster().facility.id, staff, to, &pin, &[5; 32]);
+    (AccessGiven { staff, pin: sealed, ..given(until) }, pin)
+}
+
+#[tokio::test]
+async fn the_pin_of_a_guest_reaches_the_ward_s_other_tablets_where_a_charge_nurse_gave_the_access() {
+    let house = house();
+    let server = house.open();
+    let (mut pad, other) = (house.tablet(&server, 1).await, house.tablet(&server, 2).await);
+    let until = house.now() + 8 * HOUR;
+    let (access, pin) = with_pin(&server, GUEST, until);
+    let elsewhere = StaffId(id(97));
+    // Somebody else's PIN under another name, and a person whom no charge nurse let in.
+    let taken = AccessGiven { staff: elsewhere, ..access.clone() };
+    let (unlawful, _) = with_pin(&server, StaffId(id(98)), until);
+    let bodies = vec![
+        by(&pad, CHARGE, house.now(), Event::AccessGiven(access)),
+        by(&pad, CHARGE, house.now(), Event::AccessGiven(taken)),
+        by(&pad, NURSE, house.now(), Event::AccessGiven(unlawful)),
+    ];
+    pad.push(&server, bodies).await;
+    let held = |staff| server.roster().person(staff).unwrap().pin.clone();
+    assert_eq!((held(GUEST), held(elsewhere), held(StaffId(id(98)))), (Some(pin.clone()), None, None));
+    let (pages, _) = other.opening(&server, 100).await;
+    let roster = pages.iter().rev().find_map(|page| page.header.roster.clone()).unwrap();
+    assert_eq!(roster.person(GUEST).unwrap().pin, Some(pin.clone()), "as every other PIN of the ward");
+    let mut out = Vec::new();
+    server.close().await;
+    export(&house.path, &mut out).unwrap();
+    assert!(!String::from_utf8(out).unwrap().contains(&hex::encode(pin.argon2id)));
+    verify(&house.path).unwrap();
+}
+
+/// Whoever answers for a ward reads what is about it, its patients of now and its tablets, and nothing else.
+#[tokio::test]
+async fn a_manager_is_given_the_audit_of_their_own_wards() {
+    let house = house();
+    let server = house.open();
+    let mut pad = house.tablet(&server, 1).await;
+    let far = Pad::join(&server, &house.code_for(OTHER_WARD, 1), 2, "").await;
+    let first = admission(&pad, STAY, house.now());
+    pad.push(&server, first).await;
+    let of = |what: &str, audit: Audit| Audit { what: what.into(), ..audit };
+    let said = [
+        of("own ward", Audit { ward: Some(WARD), ..Audit::of(Act::WardChanged) }),
+        of("other ward", Audit { ward: Some(OTHER_WARD), ..Audit::of(Act::WardChanged) }),
+        of("own patient there", Audit { stay: Some(STAY), ward: Some(OTHER_WARD), ..Audit::of(Act::Viewed) }),
+        of("foreign patient there", Audit { stay: Some(OTHER), ward: Some(OTHER_WARD), ..Audit::of(Act::Viewed) }),
+        of("own tablet", Audit { tablet: Some(pad.tablet), ..Audit::of(Act::LockedOut) }),
+        of("other tablet", Audit { tablet: Some(far.tablet), ..Audit::of(Act::LockedOut) }),
+        of("own tablet there", Audit { tablet: Some(pad.tablet), ward: Some(OTHER_WARD), ..Audit::of(Act::SignedIn) }),
+        of("settings", Audit::of(Act::SettingsChanged)),
+        of("a person", Audit { staff: Some(TECHNICIAN), ..Audit::of(Act::StaffChanged) }),
+    ];
+    for audit in said {
+        house.wait(1);
+        server.audit(Some(NURSE), audit).await;
+    }
+    let read = async |wards: Option<Vec<WardId>>| {
+        let page = server.audit_page(AuditAsk::default(), wards).await.unwrap();
+        let words = page.rows.into_iter().rev().map(|row| row.words);
+        words.map(|w| w.rsplit_once('(').map_or(w.clone(), |(_, what)| what.trim_end_matches(')').to_owned())).collect()
+    };
+    let own: Vec<String> = read(Some(vec![WARD])).await;
+    assert_eq!(own, ["W-1", "own ward", "own patient there", "own tablet"]);
+    let other: Vec<String> = read(Some(vec![OTHER_WARD])).await;
+    assert_eq!(
+        other,
+        [
+            far.name.as_str(),
+            "other ward",
+            "own patient there",
+            "foreign patient there",
+            "other tablet",
+            "own tablet there"
+        ]
+    );
+    assert_eq!(read(Some(vec![])).await, [""; 0], "of no ward: nothing");
+    let all: Vec<String> = read(None).await;
+    assert_eq!(all.len(), 11);
+    // More than a page of others' lines hides none of one's own.
+    for _ in 0..=AuditPage::MAX {
+        server.audit(None, Audit { ward: Some(OTHER_WARD), ..Audit::of(Act::InviteMade) }).await;
+    }
+    assert_eq!(read(Some(vec![WARD])).await, own);
+    server.close().await;
+}
+
     let house = house();
     let server = house.open();
     let mut pad = house.tablet(&server, 1).await;

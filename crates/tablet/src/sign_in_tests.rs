@@ -9,7 +9,7 @@ use lamplight_domain::ids::{StaffId, StayId};
 use lamplight_domain::kinds::{AccessGiven, Act, Event};
 use lamplight_domain::record::{Auth, Body};
 use lamplight_domain::roster::{PinVerifier, Roster, Staff};
-use lamplight_domain::time::{HOUR_MS, MINUTE_MS};
+use lamplight_domain::time::{HOUR_MS, MINUTE_MS, Ms};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -429,6 +429,29 @@ async fn a_person_taken_off_the_list_finishes_and_does_not_come_back() {
     call(&tablet, "save", note).await.unwrap();
     // Who may come in is no observation.
     assert_eq!(call(&tablet, "give_access", access(8, "351806")).await.unwrap_err(), "role.not_allowed");
+#[tokio::test]
+async fn the_pin_of_a_guest_goes_to_the_facility_sealed_where_it_has_said_what_to_seal_to() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), HandClock::new());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    let ours = DecryptionKey::from_secret([4; 32]);
+    tablet.0.take_trust(Trust::sign(&facility_key(), facility(), Ms(1), &[b"an authority"], ours.public())).unwrap();
+    let guest = let_work(&tablet, 8).await;
+    let (_, record) = given(&tablet).remove(0);
+    let sealed = record.pin.unwrap();
+    let pin = sealed.open(facility(), guest, &ours).unwrap();
+    assert_eq!(*crate::sign_in::argon2id("351806", &pin.salt).unwrap(), pin.argon2id);
+    assert!(sealed.open(facility(), guest, &DecryptionKey::from_secret([5; 32])).is_none());
+    // As another tablet of the ward gets it, and this one too.
+    let entry = Staff { pin: Some(pin), ..tablet.roster().unwrap().person(guest).unwrap().clone() };
+    let second = tempfile::tempdir().unwrap();
+    let other = with_patient(second.path(), &clock, 2);
+    for tablet in [&tablet, &other] {
+        roster_changed(tablet, |roster| roster.staff.push(entry.clone()));
+        assert_eq!(tries(tablet, guest, PIN).await, "pin.wrong");
+        assert_eq!(tries(tablet, guest, "351806").await, "");
+    }
+}
+
     assert_eq!(call(&tablet, "let_in", json!({ "staff": technician() })).await.unwrap_err(), "role.not_allowed");
     clock.pass(240_000);
     assert_eq!(call(&tablet, "board", json!({})).await.unwrap_err(), "locked");

@@ -3,12 +3,14 @@
 
 mod evidence;
 mod frame;
+mod given_pin;
 mod invite;
 mod lenient;
 mod recovery;
 
 pub use evidence::{Evidence, FeedRead, OwnChain, RowRead};
 pub use frame::{Blob, FrameError, decode, encode};
+pub use given_pin::GivenPin;
 pub use invite::{Invite, server_name};
 pub(crate) use lenient::known;
 pub use recovery::{CHECK_FILE, KEY_FILE, NEXT_FILE, NextKey, RECOVERY_FILE, Recovery, key_check};

@@ -142,6 +142,7 @@ fn audit_and_temporary_access_stand_on_no_board_and_no_day() {
         given: "Eva".into(),
         number: "Agency 118".into(),
         until: at(600),
+        pin: None,
     };
     ground.write(at(1), None, Event::AccessGiven(given), |_| {});
     assert_eq!(ground.board(at(2)), board);

@@ -42,7 +42,6 @@ impl Identity {
         };
         let next = meta::get(db, meta::CA_NEXT_CERTIFICATE)?;
         let next = next.zip(meta::get(db, meta::CA_NEXT_KEY)?);
-        let opening = Zeroizing::new(meta::get(db, meta::ENCRYPTION_KEYS)?.unwrap_or_default());
         Ok(Identity {
             facility: FacilityId(Uuid::from_bytes(meta::need(db, meta::FACILITY)?)),
             key: SigningKey::from_seed(&Zeroizing::new(meta::need(db, meta::FACILITY_KEY)?)),
@@ -50,7 +49,7 @@ impl Identity {
             authority: Authority { der: whole(meta::CA_CERTIFICATE)?, key_der: whole(meta::CA_KEY)?.into(), number },
             next_authority: next.map(|(der, key)| Authority { der, key_der: key.into(), number: number + 1 }),
             crossed: crossed(db)?,
-            opening: opening.as_chunks().0.iter().map(|secret| DecryptionKey::from_secret(*secret)).collect(),
+            opening: meta::opening(db)?,
             trust_since: meta::moment(db, meta::TRUST_SINCE)?.unwrap_or(Ms(0)),
             tablet_keys_since: meta::moment(db, meta::TABLET_KEYS_SINCE)?,
         })

@@ -7,7 +7,7 @@ use super::authors::Author;
 use super::bodies::{self, BodyNo, Columns};
 use super::feed::{self, End, WardNo};
 use super::reach::{self, Found, Reach, Reaches};
-use super::{flags, given_access, links, odd, standing};
+use super::{flags, given_access, links, meta, odd, standing};
 use lamplight_domain::ids::{RecordId, WardId};
 use lamplight_domain::kinds::Event;
 use lamplight_domain::record::{Body, Record};
@@ -63,7 +63,14 @@ impl<'a> Filing<'a> {
             let home = ward_of(&self.facts, author, link.body.as_ref());
             let newest = if self.roster_is_new { None } else { Some(super::roster::newest(db)?) };
             let roster = newest.as_ref().unwrap_or(&self.facts.roster);
-            if let Some(roster) = home.and_then(|ward| given_access::let_in(roster, ward, envelope, given)) {
+            let lets_in = envelope.by.and_then(|by| roster.working(by, envelope.recorded_at));
+            let may = lets_in.is_some_and(|person| home.is_some_and(|ward| odd::may_let_in(person, ward)));
+            let keys = if may { meta::opening(db)? } else { Vec::new() };
+            let pin = || {
+                let sealed = given.pin.as_ref()?;
+                keys.iter().find_map(|key| sealed.open(roster.facility.id, given.staff, key))
+            };
+            if let Some(roster) = home.and_then(|ward| given_access::let_in(roster, ward, envelope, given, pin)) {
                 (self.facts.roster, self.roster_is_new) = (Arc::new(roster), true);
             }
         }

@@ -4,13 +4,20 @@
 use lamplight_domain::ids::WardId;
 use lamplight_domain::kinds::AccessGiven;
 use lamplight_domain::record::Envelope;
-use lamplight_domain::roster::{Role, Roster, Staff};
+use lamplight_domain::roster::{PinVerifier, Role, Roster, Staff};
 
 /// Of a name or a number: a staff list is read by every tablet.
 const MAX_CHARS: usize = 80;
 
-/// The roster with the person in it; None where it knows them already.
-pub fn let_in(roster: &Roster, ward: WardId, envelope: &Envelope, given: &AccessGiven) -> Option<Roster> {
+/// The roster with the person in it; None where it knows them already. `pin`: the one that came with the record, where
+/// whoever let them in may do that.
+pub fn let_in(
+    roster: &Roster,
+    ward: WardId,
+    envelope: &Envelope,
+    given: &AccessGiven,
+    pin: impl FnOnce() -> Option<PinVerifier>,
+) -> Option<Roster> {
     if roster.person(given.staff).is_some() || envelope.facility != roster.facility.id {
         return None;
     }
@@ -25,8 +32,8 @@ pub fn let_in(roster: &Roster, ward: WardId, envelope: &Envelope, given: &Access
         wards: vec![ward],
         active: true,
         until: Some(given.until),
-        // Known to the tablet on which it was given alone.
-        pin: None,
+        // Without it they are known to the tablet on which it was given alone.
+        pin: pin(),
     });
     roster.version += 1;
     Some(roster)

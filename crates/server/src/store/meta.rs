@@ -1,9 +1,11 @@
 //! Single values by name: the facility's identity and keys, the feeds' generation, the last backup.
 
 use super::StoreError;
+use lamplight_domain::chain::DecryptionKey;
 use lamplight_domain::time::{HOUR_MS, Ms};
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 pub const FACILITY: &str = "facility";
 /// Ed25519 seed of the facility's signing key.
@@ -54,6 +56,13 @@ pub fn need<const N: usize>(db: &Connection, name: &str) -> Result<[u8; N], Stor
     get(db, name)?
         .and_then(|v| v.try_into().ok())
         .ok_or_else(|| StoreError::Broken(format!("meta has no {name} of {N} bytes")))
+}
+
+/// What tablets sealed for their facility opens with one of these; newest first. None in a file that this release has not
+/// served yet.
+pub fn opening(db: &Connection) -> rusqlite::Result<Vec<DecryptionKey>> {
+    let keys = Zeroizing::new(get(db, ENCRYPTION_KEYS)?.unwrap_or_default());
+    Ok(keys.as_chunks().0.iter().map(|secret| DecryptionKey::from_secret(*secret)).collect())
 }
 
 pub fn generation(db: &Connection) -> Result<Uuid, StoreError> {

@@ -153,6 +153,6 @@ fn of_person(roster: &Roster, envelope: &Envelope, event: Option<&Event>) -> Vec
 }
 
 /// Only who answers for the ward lets somebody work on it.
-fn may_let_in(person: &Staff, ward: WardId) -> bool {
+pub fn may_let_in(person: &Staff, ward: WardId) -> bool {
     person.role == Role::ChargeNurse && person.wards.contains(&ward)
 }

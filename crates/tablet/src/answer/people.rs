@@ -2,6 +2,7 @@
 
 use crate::file::pins::{self, SealedPin};
 use crate::file::{guests, pin_tries};
+use crate::identity::Identity;
 use crate::known::with_guests;
 use crate::record::{Entry, join_first, no_roster};
 use crate::sign_in::{TRIES_MAX, argon2id};
@@ -13,10 +14,11 @@ use lamplight_domain::kinds::{AccessGiven, Act, Audit, Event};
 use lamplight_domain::pin;
 use lamplight_domain::record::Auth;
 use lamplight_domain::refusal::Refusal;
-use lamplight_domain::roster::{Role, Staff};
+use lamplight_domain::roster::{PinVerifier, Role, Staff};
 use lamplight_domain::time::{HOUR_MS, Ms};
-use lamplight_domain::wire::KEEP_MS;
+use lamplight_domain::wire::{GivenPin, KEEP_MS};
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// Access that ended is shown for so long.
 const SHOWN_MS: i64 = 24 * HOUR_MS;
@@ -96,13 +98,15 @@ impl Inner {
         let until = now + i64::from(ask.hours) * HOUR_MS;
         let mut salt = [0; 16];
         (self.chance)(&mut salt)?;
-        let sealed = pins::sealed(&identity.device_secret.0, staff, &*argon2id(&ask.pin, &salt)?);
+        let verifier = PinVerifier { salt, argon2id: *argon2id(&ask.pin, &salt)? };
+        let sealed = pins::sealed(&identity.device_secret.0, staff, &verifier.argon2id);
         let event = Event::AccessGiven(AccessGiven {
             staff,
             family: family.clone(),
             given: given.clone(),
             number: number.clone(),
             until,
+            pin: self.for_the_facility(&identity, staff, &verifier)?,
         });
         self.record(Entry { by: Some(by), auth: Auth::Pin, stay: None, id: None, event, observed_at: None })?;
         let wards = vec![identity.ward];
@@ -127,6 +131,19 @@ impl Inner {
         }
         self.changed();
         self.people()
+    }
+
+    /// The PIN for the ward's other tablets, by way of the facility; None where it has not said what to seal to.
+    fn for_the_facility(
+        &self,
+        identity: &Identity,
+        staff: StaffId,
+        pin: &PinVerifier,
+    ) -> Result<Option<GivenPin>, Refusal> {
+        let Some(to) = identity.trust.as_ref().map(|trust| trust.encryption_key) else { return Ok(None) };
+        let mut fresh = Zeroizing::new([0; 32]);
+        (self.chance)(fresh.as_mut())?;
+        Ok(GivenPin::seal(identity.facility, staff, to, pin, &fresh))
     }
 
     /// Whoever is signed in, where the roster has them as a charge nurse of today: who was taken off the list meanwhile
