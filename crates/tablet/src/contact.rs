@@ -21,6 +21,9 @@ pub struct Contact {
     /// How long the server has not been heard, as it was noted since.
     #[serde(default)]
     pub noted: Option<Silence>,
+    /// What the identity file says of it, in case the records file is lost.
+    #[serde(skip)]
+    pub doubled: Option<Silence>,
     /// What the file says of `last`.
     #[serde(skip)]
     pub stored: Option<Ms>,

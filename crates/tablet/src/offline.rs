@@ -6,7 +6,7 @@
 //! set ahead adds only what it was set ahead while the machine was off.
 
 use crate::contact::Contact;
-use crate::file::{lock, meta};
+use crate::file::{Broken, lock, meta};
 use crate::tablet::{CONTACT, Inner};
 use crate::{trouble, words};
 use lamplight_domain::refusal::Refusal;
@@ -17,6 +17,10 @@ use serde::{Deserialize, Serialize};
 const WARN_MS: i64 = 12 * HOUR_MS;
 /// Noted this often while the server is not heard.
 const NOTED_EVERY_MS: i64 = 15 * MINUTE_MS;
+/// Noted in the other file too, this often while the server is heard.
+const DOUBLED_EVERY_MS: i64 = HOUR_MS;
+/// In the identity file: a damaged records file does not begin the hours anew.
+const SILENCE: &str = "silence";
 
 /// The server had not been heard for `elapsed_ms` when the clocks stood so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +46,17 @@ impl Contact {
             let heard = self.server_time?;
             let wall = heard.server + self.clock_error_ms.unwrap_or(0);
             Some(Silence { elapsed_ms: 0, at: Clocks { wall, boot_id: heard.boot_id, boot_ms: heard.boot_ms } })
+        })
+    }
+}
+
+impl Silence {
+    /// What the other file says is so old, or says so much more, that it is written anew.
+    fn is_news_after(&self, doubled: Option<Silence>) -> bool {
+        doubled.is_none_or(|before| {
+            before.elapsed_ms != self.elapsed_ms
+                || before.at.boot_id != self.at.boot_id
+                || self.at.boot_ms - before.at.boot_ms >= DOUBLED_EVERY_MS
         })
     }
 }
@@ -86,6 +101,31 @@ impl Inner {
         self.set_trouble(offline == Offline::Ended, refusal);
     }
 
+    /// Notes in the identity file too how long the server has not been heard, where that says something else by now.
+    pub fn double_silence(&self) {
+        let silence = {
+            let contact = lock(&self.contact);
+            contact.silence().filter(|silence| silence.is_news_after(contact.doubled))
+        };
+        let Some(silence) = silence.filter(|_| !self.identity_file.is_frozen()) else { return };
+        match self.identity_file.write(|to| meta::set(to, SILENCE, &silence)) {
+            Ok(()) => lock(&self.contact).doubled = Some(silence),
+            Err(broken) => tracing::warn!(?broken, "how long the server was not heard could not be noted twice"),
+        }
+    }
+
+    /// Of the records file, or of the other one where that was lost: what is known is never less than it was.
+    pub fn silence_as_noted(&self, contact: &mut Contact) -> Result<(), Broken> {
+        contact.doubled = match self.identity_file.is_frozen() {
+            true => None,
+            false => self.identity_file.read(|from| meta::get(from, SILENCE))?,
+        };
+        if contact.silence().is_none() {
+            contact.noted = contact.doubled;
+        }
+        Ok(())
+    }
+
     fn offline_limit_hours(&self) -> u16 {
         self.roster().map_or(0, |roster| roster.settings.offline_sign_in_hours)
     }
@@ -100,7 +140,7 @@ impl Inner {
             let mut contact = lock(&self.contact);
             let silence = contact.silence();
             let elapsed = silence.map_or(0, |silence| silence.elapsed(now));
-            // The file that knew it was lost: counted from now on.
+            // Neither file knows: counted from now on.
             let is_due =
                 silence.is_none_or(|s| elapsed - s.elapsed_ms >= NOTED_EVERY_MS || s.at.boot_id != now.boot_id);
             if !is_due {
@@ -115,6 +155,7 @@ impl Inner {
         {
             tracing::warn!(?broken, "how long the server was not heard could not be noted");
         }
+        self.double_silence();
         judge(elapsed, limit)
     }
 }

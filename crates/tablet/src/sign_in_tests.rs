@@ -238,6 +238,33 @@ async fn a_restart_goes_on_counting_where_it_was() {
 }
 
 #[tokio::test]
+async fn a_records_file_that_is_lost_does_not_begin_the_hours_anew() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    heard(&tablet, &clock, &server).await;
+    let lose_records = || {
+        for file in ["records.db", "records.db-wal", "records.db-shm"] {
+            _ = std::fs::remove_file(dir.path().join(file));
+        }
+        std::fs::write(dir.path().join("records.db"), [0x5a; 40_000]).unwrap();
+    };
+    clock.pass(60 * HOUR_MS);
+    assert_eq!(tries(&tablet, technician(), PIN).await, "");
+    drop(tablet);
+    lose_records();
+    let tablet = open(dir.path(), &clock);
+    assert_eq!(codes(&tablet), ["sign_in.ends_soon"], "what was noted holds");
+    clock.pass(12 * HOUR_MS);
+    assert_eq!(tries(&tablet, technician(), PIN).await, "sign_in.offline_too_long");
+    // And what was heard since takes it back, in both files.
+    heard(&tablet, &clock, &server).await;
+    drop(tablet);
+    lose_records();
+    let tablet = open(dir.path(), &clock);
+    assert_eq!((tries(&tablet, technician(), PIN).await, codes(&tablet)), (String::new(), vec![]));
+}
+
+#[tokio::test]
 async fn a_facility_that_sets_nothing_ends_nothing() {
     let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
     let tablet = with_patient(dir.path(), &clock, 1);
@@ -403,6 +430,29 @@ async fn no_pin_of_a_guest_is_stored_or_sent() {
 }
 
 #[tokio::test]
+async fn the_pin_of_a_guest_goes_to_the_facility_sealed_where_it_has_said_what_to_seal_to() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), HandClock::new());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    let ours = DecryptionKey::from_secret([4; 32]);
+    tablet.0.take_trust(Trust::sign(&facility_key(), facility(), Ms(1), &[b"an authority"], ours.public())).unwrap();
+    let guest = let_work(&tablet, 8).await;
+    let (_, record) = given(&tablet).remove(0);
+    let sealed = record.pin.unwrap();
+    let pin = sealed.open(facility(), guest, &ours).unwrap();
+    assert_eq!(*crate::sign_in::argon2id("351806", &pin.salt).unwrap(), pin.argon2id);
+    assert!(sealed.open(facility(), guest, &DecryptionKey::from_secret([5; 32])).is_none());
+    // As another tablet of the ward gets it, and this one too.
+    let entry = Staff { pin: Some(pin), ..tablet.roster().unwrap().person(guest).unwrap().clone() };
+    let second = tempfile::tempdir().unwrap();
+    let other = with_patient(second.path(), &clock, 2);
+    for tablet in [&tablet, &other] {
+        roster_changed(tablet, |roster| roster.staff.push(entry.clone()));
+        assert_eq!(tries(tablet, guest, PIN).await, "pin.wrong");
+        assert_eq!(tries(tablet, guest, "351806").await, "");
+    }
+}
+
+#[tokio::test]
 async fn a_guest_of_another_ward_is_no_guest_here() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), HandClock::new());
     let tablet = with_patient(dir.path(), &clock, 1);
@@ -429,29 +479,6 @@ async fn a_person_taken_off_the_list_finishes_and_does_not_come_back() {
     call(&tablet, "save", note).await.unwrap();
     // Who may come in is no observation.
     assert_eq!(call(&tablet, "give_access", access(8, "351806")).await.unwrap_err(), "role.not_allowed");
-#[tokio::test]
-async fn the_pin_of_a_guest_goes_to_the_facility_sealed_where_it_has_said_what_to_seal_to() {
-    let (dir, clock) = (tempfile::tempdir().unwrap(), HandClock::new());
-    let tablet = with_patient(dir.path(), &clock, 1);
-    let ours = DecryptionKey::from_secret([4; 32]);
-    tablet.0.take_trust(Trust::sign(&facility_key(), facility(), Ms(1), &[b"an authority"], ours.public())).unwrap();
-    let guest = let_work(&tablet, 8).await;
-    let (_, record) = given(&tablet).remove(0);
-    let sealed = record.pin.unwrap();
-    let pin = sealed.open(facility(), guest, &ours).unwrap();
-    assert_eq!(*crate::sign_in::argon2id("351806", &pin.salt).unwrap(), pin.argon2id);
-    assert!(sealed.open(facility(), guest, &DecryptionKey::from_secret([5; 32])).is_none());
-    // As another tablet of the ward gets it, and this one too.
-    let entry = Staff { pin: Some(pin), ..tablet.roster().unwrap().person(guest).unwrap().clone() };
-    let second = tempfile::tempdir().unwrap();
-    let other = with_patient(second.path(), &clock, 2);
-    for tablet in [&tablet, &other] {
-        roster_changed(tablet, |roster| roster.staff.push(entry.clone()));
-        assert_eq!(tries(tablet, guest, PIN).await, "pin.wrong");
-        assert_eq!(tries(tablet, guest, "351806").await, "");
-    }
-}
-
     assert_eq!(call(&tablet, "let_in", json!({ "staff": technician() })).await.unwrap_err(), "role.not_allowed");
     clock.pass(240_000);
     assert_eq!(call(&tablet, "board", json!({})).await.unwrap_err(), "locked");
@@ -460,32 +487,6 @@ async fn the_pin_of_a_guest_goes_to_the_facility_sealed_where_it_has_said_what_t
 
 // --- no lock in the middle of a round ---
 
-#[tokio::test]
-async fn a_round_at_walking_pace_is_never_locked_out_of_and_a_tablet_laid_down_is() {
-    let (dir, clock) = (tempfile::tempdir().unwrap(), HandClock::new());
-    let tablet = with_patient(dir.path(), &clock, 1);
-    sign_in(&tablet, technician()).await;
-    // What the page asks for by itself meanwhile, every few seconds.
-    let walk = async |ms: i64| {
-        for _ in 0..ms / 10_000 {
-            clock.pass(10_000);
-            for command in ["status", "board", "hello", "drafts"] {
-                call(&tablet, command, json!({})).await.unwrap();
-            }
-        }
-    };
-    for n in 0..24u128 {
-        walk(3 * MINUTE_MS).await;
-        call(&tablet, "pad", json!({ "stay": stay() })).await.unwrap();
-        walk(3 * MINUTE_MS).await;
-        let check = json!({ "id": Uuid::from_u128(0xF00 + n), "stay": stay(), "observed_at": null,
-            "entry": { "kind": "check", "place": "hallway", "activity": "resting", "evidence": [] } });
-        call(&tablet, "save", check).await.unwrap();
-    }
-    walk(230_000).await;
-    clock.pass(10_000);
-    assert_eq!(call(&tablet, "board", json!({})).await.unwrap_err(), "locked", "its own ticking is nobody's finger");
-}
 /// Seconds from one tap to the next: along a corridor, a talk at a door, somebody in the bathroom, a dropped tray.
 const PAUSES: [i64; 11] = [20, 35, 25, 50, 110, 30, 40, 225, 25, 70, 180];
 
@@ -530,3 +531,29 @@ async fn a_whole_ward_is_walked_with_one_sign_in_and_locks_when_it_is_laid_down(
     assert_eq!(call(&tablet, "board", json!({})).await.unwrap_err(), "locked");
 }
 
+#[tokio::test]
+async fn a_round_at_walking_pace_is_never_locked_out_of_and_a_tablet_laid_down_is() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), HandClock::new());
+    let tablet = with_patient(dir.path(), &clock, 1);
+    sign_in(&tablet, technician()).await;
+    // What the page asks for by itself meanwhile, every few seconds.
+    let walk = async |ms: i64| {
+        for _ in 0..ms / 10_000 {
+            clock.pass(10_000);
+            for command in ["status", "board", "hello", "drafts"] {
+                call(&tablet, command, json!({})).await.unwrap();
+            }
+        }
+    };
+    for n in 0..24u128 {
+        walk(3 * MINUTE_MS).await;
+        call(&tablet, "pad", json!({ "stay": stay() })).await.unwrap();
+        walk(3 * MINUTE_MS).await;
+        let check = json!({ "id": Uuid::from_u128(0xF00 + n), "stay": stay(), "observed_at": null,
+            "entry": { "kind": "check", "place": "hallway", "activity": "resting", "evidence": [] } });
+        call(&tablet, "save", check).await.unwrap();
+    }
+    walk(230_000).await;
+    clock.pass(10_000);
+    assert_eq!(call(&tablet, "board", json!({})).await.unwrap_err(), "locked", "its own ticking is nobody's finger");
+}

@@ -238,6 +238,7 @@ impl Inner {
         }
         let mut contact: Contact = self.records.read(|from| meta::get(from, CONTACT))?.unwrap_or_default();
         contact.stored = contact.last;
+        self.silence_as_noted(&mut contact)?;
         *lock(&self.contact) = contact;
         self.tell_of_what_was_set_aside()?;
         self.tell_of_missing()?;

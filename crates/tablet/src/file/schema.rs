@@ -22,7 +22,9 @@ impl Schema {
             Schema::Records => {
                 &[include_str!("records.1.sql"), include_str!("records.2.sql"), include_str!("records.3.sql")]
             }
-            Schema::Identity => &[include_str!("identity.1.sql"), include_str!("identity.2.sql")],
+            Schema::Identity => {
+                &[include_str!("identity.1.sql"), include_str!("identity.2.sql"), include_str!("identity.3.sql")]
+            }
             #[cfg(test)]
             Schema::Next => &[
                 include_str!("records.1.sql"),

@@ -260,6 +260,7 @@ impl Inner {
             let Some(went_back) = taken else { return Ok(Pulled { rows: 0, more: true, ask_heads: true }) };
             ask_heads |= went_back;
             lock(&self.contact).stored = contact.last;
+            self.double_silence();
         }
         let count = rows.len() as u64;
         let unreadable = self.take_in(rows, header.contacts);
