@@ -238,3 +238,32 @@ async fn a_question_that_could_not_be_read_is_in_the_audit_with_who_asked() {
     );
     running.stop().await;
 }
+
+/// Deny by default: somebody who was put on no ward is given nothing.
+#[tokio::test]
+async fn a_manager_reads_of_their_own_wards_and_an_administrator_of_all() {
+    let house = both_wards();
+    let (running, mut browser) = served(&house).await;
+    browser.log_in_as(&house, Role::Administrator).await;
+    for tablet in [OWN_TABLET, OTHER_TABLET] {
+        browser.done(path::TABLET_REVOKE, &json!({ "tablet": tablet, "reason": "lost" })).await;
+    }
+    let read = async |browser: &Browser| {
+        let page = browser.get(&format!("{}?act=tablet_revoked", path::AUDIT)).await;
+        let words = page["rows"].as_array().unwrap().iter().map(|r| r["words"].as_str().unwrap().to_owned());
+        words.collect::<Vec<_>>()
+    };
+    let (own, other) = ("took a tablet out of use: W-1 (lost)", "took a tablet out of use: W-2 (lost)");
+    assert_eq!(read(&browser).await, [other, own]);
+    browser.log_in_as(&house, Role::Manager).await;
+    assert_eq!(read(&browser).await, [own]);
+    let mut of_none = running.facility().roster().person(StaffId(id(43))).unwrap().clone();
+    of_none.wards.clear();
+    let change = json!({ "id": of_none.id, "family": of_none.family, "given": of_none.given, "number": of_none.number,
+        "role": "manager", "wards": [], "active": true });
+    let mut administrator = browser.beside();
+    administrator.log_in_as(&house, Role::Administrator).await;
+    administrator.done(path::STAFF_SAVE, &change).await;
+    assert_eq!(read(&browser).await, [""; 0]);
+    running.stop().await;
+}

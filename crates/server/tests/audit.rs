@@ -6,7 +6,7 @@
 mod common;
 
 use common::*;
-use lamplight_domain::ids::{StaffId, WardId};
+use lamplight_domain::ids::{StaffId, StayId, WardId};
 use lamplight_domain::kinds::{AccessGiven, Act, Audit, Event};
 use lamplight_domain::record::{Body, Envelope};
 use lamplight_domain::roster::{PinVerifier, Role, Staff};
@@ -20,6 +20,8 @@ use serde_json::Value;
 
 const CHARGE: StaffId = StaffId(uuid::Uuid::from_u128(23));
 const GUEST: StaffId = StaffId(uuid::Uuid::from_u128(24));
+/// Nobody's on any ward.
+const OTHER: StayId = StayId(uuid::Uuid::from_u128(0x99));
 
 fn house() -> House {
     let mut roster = roster();
@@ -186,9 +188,9 @@ fn given(until: Ms) -> AccessGiven {
         given: "Ana".into(),
         number: "Agency Northstaff 118".into(),
         until,
+        pin: None,
     }
 }
-        pin: None,
 
 fn by(pad: &Pad, who: StaffId, at: Ms, event: Event) -> Vec<u8> {
     Body::new(Envelope { by: Some(who), ..pad.envelope(at, None) }, event).to_bytes().unwrap()
@@ -227,8 +229,6 @@ async fn whoever_is_given_access_is_on_the_list_as_the_record_comes_and_what_the
     verify(&house.path).unwrap();
 }
 
-#[tokio::test]
-async fn access_that_no_charge_nurse_of_the_ward_gave_is_flagged_and_attributable_all_the_same() {
 fn with_pin(server: &lamplight_server::FacilityServer, staff: StaffId, until: Ms) -> (AccessGiven, PinVerifier) {
     let pin = PinVerifier { salt: [3; 16], argon2id: [4; 32] };
     let to = server.identity().opening.first().unwrap().public();
@@ -320,6 +320,8 @@ async fn a_manager_is_given_the_audit_of_their_own_wards() {
     server.close().await;
 }
 
+#[tokio::test]
+async fn access_that_no_charge_nurse_of_the_ward_gave_is_flagged_and_attributable_all_the_same() {
     let house = house();
     let server = house.open();
     let mut pad = house.tablet(&server, 1).await;

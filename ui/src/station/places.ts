@@ -52,6 +52,6 @@ export const ROLE_MEANS: Record<Role, string> = {
   technician: 'Checks and entries on the tablet; looks at the board of their wards.',
   nurse: 'Everything of a technician, and levels, patients, concerns and verification on their wards.',
   charge_nurse: 'Everything of a nurse, and the tablets and PINs of their wards.',
-  manager: 'Reads reports and the audit. Records nothing.',
+  manager: 'Reads reports and the audit of their wards. Records nothing.',
   administrator: 'Wards, staff, lists, settings and tablets. Sees no patient.',
 };

@@ -4,7 +4,7 @@ use super::FacilityServer;
 use super::trouble;
 use crate::store::StoreError;
 use crate::store::audited::{self, Audited};
-use lamplight_domain::ids::{StaffId, TabletId, WardId};
+use lamplight_domain::ids::{StaffId, StayId, TabletId, WardId};
 use lamplight_domain::kinds::{Act, Audit, Event};
 use lamplight_domain::roster::Roster;
 use lamplight_domain::station::{AuditAsk, AuditPage, AuditRow};
@@ -12,6 +12,7 @@ use lamplight_domain::time::Ms;
 use lamplight_domain::wire::Trouble;
 use rusqlite::Connection;
 use serde::Serialize;
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// A record of the audit, with the link under which it is held.
@@ -28,6 +29,33 @@ pub struct AuditLine {
     pub tablet: Option<TabletId>,
     pub ward: Option<WardId>,
     pub what: String,
+    /// In whose feed it stands; none where that is the facility's own.
+    #[serde(skip)]
+    home: Option<WardId>,
+}
+
+/// What a person is given of the audit who answers for some wards: what is about them, their patients of now, their
+/// tablets. A line that names a ward is of that ward, whatever tablet it was written on.
+struct OfWards {
+    wards: Vec<WardId>,
+    stays: HashSet<StayId>,
+    tablets: HashSet<TabletId>,
+}
+
+impl OfWards {
+    fn new(server: &FacilityServer, roster: &Roster, wards: Vec<WardId>) -> OfWards {
+        let stays = |ward: &WardId| server.live().ward(*ward).with(|records| records.open_stays(roster, *ward));
+        let tablets = roster.tablets.iter().filter(|t| wards.contains(&t.ward)).map(|t| t.id);
+        OfWards { stays: wards.iter().flat_map(stays).collect(), tablets: tablets.collect(), wards }
+    }
+
+    fn has(&self, line: &AuditLine) -> bool {
+        let mut named = [line.ward, line.home].into_iter().flatten().peekable();
+        let of_tablet = named.peek().is_none() && line.tablet.is_some_and(|tablet| self.tablets.contains(&tablet));
+        named.any(|ward| self.wards.contains(&ward))
+            || line.row.stay.is_some_and(|stay| self.stays.contains(&stay))
+            || of_tablet
+    }
 }
 
 impl AuditLine {
@@ -57,6 +85,7 @@ impl AuditLine {
             tablet: audit.tablet.or(written_on),
             ward: audit.ward,
             what: audit.what,
+            home: Some(envelope.ward).filter(|ward| *ward != WardId::FACILITY),
         }
     }
 
@@ -133,11 +162,16 @@ fn words(roster: &Roster, audit: &Audit) -> String {
 }
 
 impl FacilityServer {
-    pub async fn audit_page(&self, ask: AuditAsk) -> Result<AuditPage, Trouble> {
+    /// `wards`: of which alone lines are given; None for all there is.
+    pub async fn audit_page(&self, ask: AuditAsk, wards: Option<Vec<WardId>>) -> Result<AuditPage, Trouble> {
         let roster = self.roster();
+        let given = wards.map(|wards| OfWards::new(self, &roster, wards));
         let read = move |db: &Connection| {
             let mut page = AuditPage { rows: Vec::new(), more: false };
             AuditLine::read(db, &roster, &ask, |line| {
+                if given.as_ref().is_some_and(|given| !given.has(&line)) {
+                    return Ok(true);
+                }
                 page.more = page.rows.len() == AuditPage::MAX;
                 if !page.more {
                     page.rows.push(line.row);

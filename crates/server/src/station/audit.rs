@@ -1,13 +1,14 @@
 //! The station's part of the audit: reading it, and writing down what was refused without letting a flood fill the disk.
 
-use super::Station;
+use super::{Person, Station};
 use crate::http::Refused;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::{Extension, Query, State};
 use lamplight_domain::ids::StaffId;
 use lamplight_domain::kinds::{Act, Audit};
 use lamplight_domain::refusal::Refusal;
+use lamplight_domain::roster::Role;
 use lamplight_domain::station::{AuditAsk, AuditPage};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -66,8 +67,10 @@ pub struct Asked {
     staff: Option<StaffId>,
 }
 
+/// An administrator reads all of it, a manager what is of their own wards.
 pub async fn audit(
     State(station): State<Station>,
+    Extension(person): Extension<Person>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<AuditPage>, Refused> {
     let Ok(Query(asked)) = asked else {
@@ -75,7 +78,8 @@ pub async fn audit(
     };
     let moment = |at: Option<i64>| at.map(lamplight_domain::time::Ms);
     let ask = AuditAsk { from: moment(asked.from), to: moment(asked.to), act: asked.act, staff: asked.staff };
-    Ok(Json(station.inner.facility.audit_page(ask).await?))
+    let wards = (person.staff.role != Role::Administrator).then(|| person.staff.wards.clone());
+    Ok(Json(station.inner.facility.audit_page(ask, wards).await?))
 }
 
 #[cfg(test)]
