@@ -11,11 +11,25 @@ use std::process::Command;
 /// Ends whatever hangs, in seconds.
 const PATIENCE: &str = "60";
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Store {
+    /// Opened with a password, as at a log-in.
+    Unlocked,
+    /// Nobody has given one.
+    Locked,
+    /// Takes the question and never answers, as one that asks somebody who is not there. Ends with its bus.
+    Silent,
+}
+use Store::{Locked, Silent, Unlocked};
+
+/// What the bus starts in place of a store that answers.
+const SILENT: &str = "[D-BUS Service]\nName=org.freedesktop.secrets\n\
+                      Exec=/bin/sh -c 'while kill -0 $PPID; do sleep 1; done'\n";
+
 /// A machine that is switched on, with what its users keep in `home`.
 struct Desk<'a> {
     home: &'a Path,
-    /// The store is opened with a password, as at a log-in; else nobody has given one.
-    is_unlocked: bool,
+    store: Store,
 }
 
 impl Desk<'_> {
@@ -23,9 +37,15 @@ impl Desk<'_> {
     /// of its protection, or why it did not start.
     fn start(&self, dir: &Path) -> Result<String, String> {
         std::fs::create_dir_all(self.home.join("run")).unwrap();
-        let daemon = match self.is_unlocked {
-            true => "printf %s 'a password for tests' | gnome-keyring-daemon --unlock --components=secrets",
-            false => "gnome-keyring-daemon --start --components=secrets",
+        let services = self.home.join("share/dbus-1/services");
+        std::fs::create_dir_all(&services).unwrap();
+        if self.store == Silent {
+            std::fs::write(services.join("org.freedesktop.secrets.service"), SILENT).unwrap();
+        }
+        let daemon = match self.store {
+            Unlocked => "printf %s 'a password for tests' | gnome-keyring-daemon --unlock --components=secrets",
+            Locked => "gnome-keyring-daemon --start --components=secrets",
+            Silent => "true",
         };
         // The last line decides what the whole ends with.
         let script = format!("{daemon} >/dev/null 2>&1\n\"$0\" tablet --dir \"$1\" --secret-service status");
@@ -73,34 +93,43 @@ fn a_real_key_store_locks_a_tablets_key_and_is_named_where_it_is_locked_or_lost_
     }
     let folder = tempfile::tempdir().unwrap();
     let (home, tablet) = (folder.path().join("home"), folder.path().join("tablet"));
-    let on = |home, is_unlocked| Desk { home, is_unlocked };
+    let on = |home, store| Desk { home, store };
 
     let protected = "This tablet's files are protected by the machine's key store";
-    let words = on(&home, true).start(&tablet).unwrap();
+    let words = on(&home, Unlocked).start(&tablet).unwrap();
     assert!(words.starts_with(protected), "{words}");
     assert!(!tablet.join("device.key").exists() && tablet.join("device.wrapped").exists());
     let kept = keys(&tablet);
     let refused = without_a_store(&tablet).unwrap_err();
     assert!(refused.contains("key.store"), "the folder alone opens nothing: {refused}");
-    assert!(on(&home, true).start(&tablet).unwrap().starts_with(protected), "after a restart of the machine");
+    assert!(on(&home, Unlocked).start(&tablet).unwrap().starts_with(protected), "after a restart of the machine");
 
-    let refused = on(&home, false).start(&tablet).unwrap_err();
+    let refused = on(&home, Locked).start(&tablet).unwrap_err();
     assert!(refused.contains("key.store") && refused.contains("locked"), "{refused}");
     assert!(refused.contains("with the key store unlocked"), "what to do: {refused}");
 
     // A store that was wiped, or another user's.
     let another = folder.path().join("another");
-    let refused = on(&another, true).start(&tablet).unwrap_err();
+    let refused = on(&another, Unlocked).start(&tablet).unwrap_err();
     assert!(refused.contains("key.store") && refused.contains("it does not hold it"), "{refused}");
     assert!(refused.contains("lamplight-server recover"), "what to do: {refused}");
     assert_eq!(keys(&tablet), kept, "nothing was written over");
-    assert!(on(&home, true).start(&tablet).unwrap().starts_with(protected), "and it is opened where it is held");
+    assert!(on(&home, Unlocked).start(&tablet).unwrap().starts_with(protected), "and it is opened where it is held");
 
     // A new tablet does not wait for somebody to come with the password; it says so, and locks its key once it can.
     let second = folder.path().join("second");
-    let words = on(&home, false).start(&second).unwrap();
+    let words = on(&home, Locked).start(&second).unwrap();
     assert!(words.contains("did not take this tablet's key") && words.contains("unlock the key store"), "{words}");
     assert!(second.join("device.key").exists());
-    assert!(on(&home, true).start(&second).unwrap().starts_with(protected));
+
+    // Neither of them waits for ever for a store that never answers.
+    let silent = folder.path().join("silent");
+    let refused = on(&silent, Silent).start(&tablet).unwrap_err();
+    assert!(refused.contains("key.store") && refused.contains("it does not answer; it may be locked"), "{refused}");
+    let words = on(&silent, Silent).start(&second).unwrap();
+    assert!(words.contains("did not take this tablet's key"), "{words}");
+
+    assert_eq!(keys(&tablet), kept);
+    assert!(on(&home, Unlocked).start(&second).unwrap().starts_with(protected));
     assert!(!second.join("device.key").exists());
 }

@@ -373,7 +373,7 @@ describe('the facility', () => {
     expect(await desk.at(ids.field('number')).getAttribute('aria-invalid')).toBe('true');
     await desk.at(ids.save).click();
     await desk.at(ids.pinMake).click();
-    expect(post()).toEqual({ path: 'facility/pin', body: { staff: 'made-1' } });
+    await expect.poll(post).toEqual({ path: 'facility/pin', body: { staff: 'made-1' } });
     expect((await desk.at(ids.secret).textContent())?.replaceAll(/\s/g, '')).toBe('418305');
     await desk.page.keyboard.press('Escape');
     await desk.page.keyboard.press('Escape');
