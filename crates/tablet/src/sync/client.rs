@@ -70,10 +70,12 @@ impl Client {
     /// For joining: knows the server by the invite alone, and signs nothing.
     pub fn of_invite(invite: &Invite, clock: Arc<dyn Clock>) -> Result<Client, Trouble> {
         let cas = vec![invite.ca_der.clone().into()];
-        // A clock far behind (a flat battery: 1970) must not make the certificate "not valid yet". The invite's end
-        // is near now, and past the certificate's beginning; a clock that is about right is used as it is.
-        let is_far_behind = clock.read().wall < invite.expires_at - INVITE_LONGEST_MS;
-        let floor = if is_far_behind { invite.expires_at } else { Ms(0) };
+        // A clock far behind (a flat battery: 1970) must not make the certificate "not valid yet", nor one far ahead
+        // make it expired. The invite's end is near now, and past the certificate's beginning; a clock that is about
+        // right is used as it is.
+        let wall = clock.read().wall;
+        let is_about_right = invite.expires_at - INVITE_LONGEST_MS <= wall && wall <= invite.expires_at;
+        let floor = if is_about_right { Ms(0) } else { invite.expires_at };
         let http = Http::new(&invite.url, invite.facility, cas, tls::Time::new(clock, floor, Arc::new(|| None)))?;
         let (facility, key) = (invite.facility, invite.facility_key);
         let known_by = Arc::new(move |hello: &HelloAnswer| leads_to(&key, hello).map(|_| ()));

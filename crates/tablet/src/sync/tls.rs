@@ -17,6 +17,11 @@ use std::time::Duration;
 
 /// A wall clock further ahead than this of the last contact is wrong: no ward's tablet is away for a quarter of a year.
 const FAR_AHEAD_MS: i64 = 90 * 24 * HOUR_MS;
+/// The server may have been started again, with a fresh certificate, so long after the last contact. Not longer: a server
+/// whose own clock is wrong must carry no tablet further than a certificate of the right time still reaches (395 days).
+const BEGINS_WITHIN_MS: i64 = 365 * 24 * HOUR_MS;
+/// Certificates of one chain, each of which may begin later than the one before.
+const CHAIN_MAX: usize = 4;
 
 /// Certificates are judged by the server's last time plus the boot time since, else by the wall clock, but never by a
 /// time before the last one that is known to have passed.
@@ -37,11 +42,11 @@ impl Time {
     fn now(&self) -> Ms {
         Now { clocks: self.clock.read(), server: (self.last)() }.best().max(self.floor)
     }
-    /// The last time that is known to have passed, where the wall clock is so far ahead of it that the clock is more
-    /// likely wrong than the tablet was away for so long. None once the server was heard in this boot.
-    fn instead_of_a_clock_far_ahead(&self) -> Option<Ms> {
+    /// The last time that is known to have passed, where only the wall clock says how long ago that is, and it may be
+    /// wrong. None once the server was heard in this boot.
+    fn floor_of_a_wall_clock(&self) -> Option<Ms> {
         let is_heard = (self.last)().is_some_and(|heard| heard.boot_id == self.clock.read().boot_id);
-        (!is_heard && self.floor.0 > 0 && self.now() - self.floor > FAR_AHEAD_MS).then_some(self.floor)
+        (!is_heard && self.floor.0 > 0).then_some(self.floor)
     }
 }
 
@@ -61,8 +66,8 @@ fn unix(at: Ms) -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_millis(u64::try_from(at.0).unwrap_or(0)))
 }
 
-/// The usual check of a certificate; one that has expired by a clock that cannot be right is judged by the last time
-/// that is known to have passed.
+/// The usual check of a certificate. Where the time is a wall clock's that may be wrong, one that has expired by a clock far
+/// ahead, or begins only after a clock that is behind, must be good at some time since the last contact.
 #[derive(Debug)]
 struct Judge {
     usual: Arc<WebPkiServerVerifier>,
@@ -80,12 +85,28 @@ impl ServerCertVerifier for Judge {
     ) -> Result<ServerCertVerified, rustls::Error> {
         let at = |when| self.usual.verify_server_cert(end_entity, intermediates, name, ocsp, when);
         let done = at(now);
-        match (&done, self.time.instead_of_a_clock_far_ahead()) {
-            (Err(rustls::Error::InvalidCertificate(Wrong::Expired | Wrong::ExpiredContext { .. })), Some(then)) => {
-                at(unix(then))
+        let (Err(rustls::Error::InvalidCertificate(wrong)), Some(floor)) = (&done, self.time.floor_of_a_wall_clock())
+        else {
+            return done;
+        };
+        let is_far_ahead = self.time.now() - floor > FAR_AHEAD_MS;
+        let mut when = match wrong {
+            Wrong::Expired | Wrong::ExpiredContext { .. } if is_far_ahead => unix(floor),
+            Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => now,
+            _ => return done,
+        };
+        let latest = unix(floor + BEGINS_WITHIN_MS);
+        for _ in 0..CHAIN_MAX {
+            match at(when) {
+                Err(rustls::Error::InvalidCertificate(Wrong::NotValidYetContext { not_before, .. }))
+                    if not_before > when && not_before <= latest =>
+                {
+                    when = not_before;
+                }
+                judged => return judged,
             }
-            _ => done,
         }
+        done
     }
     fn verify_tls12_signature(
         &self,
@@ -237,5 +258,25 @@ mod tests {
         assert!(judged(at(2038), Ms(0), None).is_err(), "with no contact ever there is nothing else to go by");
         let heard = ServerTime { server: at(2038), boot_id: uuid::Uuid::from_u128(1), boot_ms: 1_000 - MINUTE_MS };
         assert!(judged(at(2038), START, Some(heard)).is_err(), "the server itself said what time it is");
+    }
+
+    #[test]
+    fn a_server_that_was_started_again_since_the_last_contact_is_believed_whatever_the_clock_says() {
+        // The certificate is of 2026 and a month; the last contact was before it.
+        let day = 24 * HOUR_MS;
+        let began = Ms(1_767_225_600_000);
+        let before = |days: i64| Ms(began.0 - days * day);
+        for (wall, why) in [
+            (Ms(0), "1970"),
+            (before(30), "a clock that stood still"),
+            (before(3), "a clock that is days behind"),
+            (Ms(began.0 + 12 * 365 * day), "2038"),
+        ] {
+            assert!(judged(wall, before(30), None).is_ok(), "{why}");
+        }
+        assert!(judged(Ms(0), before(400), None).is_err(), "so far ahead only a server with a wrong clock is");
+        let heard = |at: Ms| ServerTime { server: at, boot_id: uuid::Uuid::from_u128(1), boot_ms: 1_000 - MINUTE_MS };
+        assert!(judged(Ms(0), before(30), Some(heard(before(30)))).is_err(), "the server itself said what time it is");
+        assert!(judged(before(3), Ms(0), None).is_err(), "with no contact ever there is nothing else to go by");
     }
 }
