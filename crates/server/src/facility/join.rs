@@ -132,7 +132,7 @@ impl FacilityServer {
                     let of_records = store::links::first_bodies(db, tablet, FIRST_RECORDS)?;
                     let said = of_records.iter().filter_map(|bytes| Some(Body::parse(bytes).ok()?.envelope.ward));
                     let ward = said.into_iter().find(|w| roster.ward(*w).is_some()).unwrap_or(asked);
-                    let name = free_name(&roster, &name);
+                    let name = name_for(&mut roster, &name);
                     roster.tablets.push(Tablet { id: tablet, name, ward, revoked: false });
                     roster.version += 1;
                     store::roster::put(db, &roster, around.now(), None)?;
@@ -200,7 +200,7 @@ fn joining(
         None => {
             let replaced = open.replaces.map(|old| replace(changing, old)).transpose()?.flatten();
             let wanted = replaced.as_deref().unwrap_or(&ask.name);
-            let (id, name) = (TabletId(around.uuid()), free_name(&changing.roster, wanted));
+            let (id, name) = (TabletId(around.uuid()), name_for(&mut changing.roster, wanted));
             let tablet = Tablet { id, name, ward: open.ward, revoked: false };
             changing.roster.tablets.push(tablet.clone());
             tablet
@@ -214,27 +214,28 @@ fn joining(
     Ok((tablet, credential))
 }
 
-/// Takes a tablet out of use as another one comes; its name, with what shows that it is the old one put behind it there.
-/// None where somebody took it out of use meanwhile: its name may be another one's by then.
+/// Takes a tablet out of use as another one comes; its name. None where somebody took it out of use meanwhile: its name
+/// may be another one's by then.
 fn replace(changing: &mut Changing<'_>, old: TabletId) -> Result<Option<String>, StoreError> {
-    let taken = |name: &str, roster: &Roster| roster.tablets.iter().any(|t| t.name == name);
-    let in_use = changing.roster.tablets.iter().position(|t| t.id == old && !t.revoked);
-    let Some(at) = in_use else { return Ok(None) };
-    let name = changing.roster.tablets[at].name.clone();
-    let former = (1..).map(|n| format!("{name} (old {n})")).find(|former| !taken(former, &changing.roster));
-    let tablet = &mut changing.roster.tablets[at];
-    (tablet.revoked, tablet.name) = (true, former.unwrap_or_else(|| name.clone()));
-    let ward = tablet.ward;
+    let Some(tablet) = changing.roster.tablets.iter_mut().find(|t| t.id == old && !t.revoked) else { return Ok(None) };
+    tablet.revoked = true;
+    let (ward, name) = (tablet.ward, tablet.name.clone());
     changing.record(ward, Event::TabletRevoked { tablet: old, reason: "replaced by another tablet".into() })?;
     Ok(Some(name))
 }
 
-/// The wanted name where it is free and fits, else the next free "W-n".
-fn free_name(roster: &Roster, wanted: &str) -> String {
+/// The wanted name where it fits and no tablet in use has it, else the next "W-n" that none ever had. One that is out of
+/// use gives its name up: what shows that it is the old one is put behind it there.
+fn name_for(roster: &mut Roster, wanted: &str) -> String {
     let wanted = wanted.trim();
-    let taken = |name: &str| roster.tablets.iter().any(|t| t.name == name);
     let fits = !wanted.is_empty() && wanted.chars().count() <= NAME_MAX_CHARS && !wanted.contains(char::is_control);
-    if fits && !taken(wanted) {
+    let taken = |name: &str| roster.tablets.iter().any(|t| t.name == name);
+    let holder = roster.tablets.iter().position(|t| t.name == wanted);
+    if fits && holder.is_none_or(|at| roster.tablets[at].revoked) {
+        let former = (1..).map(|n| format!("{wanted} (old {n})")).find(|former| !taken(former));
+        if let (Some(at), Some(former)) = (holder, former) {
+            roster.tablets[at].name = former;
+        }
         return wanted.to_owned();
     }
     (1..).map(|n| format!("W-{n}")).find(|name| !taken(name)).unwrap_or_default()
