@@ -1,6 +1,7 @@
 //! All that is known of a ward, as a union of sets: taking a record twice, or in another order, changes nothing.
 
 use super::clocks::Measured;
+use super::frame::Frame;
 use super::joins::Joins;
 use super::log::{Log, Shelf, nominal, refers_to};
 use crate::chain::Hash;
@@ -8,7 +9,7 @@ use crate::ids::{AuthorId, RecordId, StayId, TabletId, WardId};
 use crate::kinds::Event;
 use crate::record::Record;
 use crate::roster::Roster;
-use crate::time::Ms;
+use crate::time::{Ms, Now};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -147,8 +148,8 @@ impl WardRecords {
     /// Forgets observations older than `before`, except what still counts: standing records, each stay's last checks,
     /// concerns that no nurse acknowledged (unless the stay is over), emergencies that have not ended, and what amends
     /// or answers any of these.
-    pub fn forget_before(&mut self, before: Ms, roster: &Roster) {
-        let last = before - 1;
+    pub fn forget_before(&mut self, before: Ms, roster: &Roster, now: Now) {
+        let (last, frame) = (before - 1, Frame::of(now, None));
         let mut old: Vec<Arc<Record>> = Vec::new();
         for log in self.stays.values().chain(self.wards.values()) {
             for shelf in Shelf::ALL.into_iter().filter(|s| !s.is_standing()) {
@@ -166,7 +167,9 @@ impl WardRecords {
                     _ => false,
                 };
                 let answers = matches!(shelf, Shelf::Answer | Shelf::Amendment);
-                let gone = log.shelf(shelf, Ms(i64::MIN), last).rev().skip(kept).filter(|r| !is_open(r) && !answers);
+                let gone = log.shelf(shelf, Ms(i64::MIN), last).rev().skip(kept);
+                // What this boot wrote is as old as its boot clock says, wherever its wall clock stood.
+                let gone = gone.filter(|r| frame.seen(r) < before && !is_open(r) && !answers);
                 old.extend(gone.cloned());
             }
         }

@@ -173,11 +173,11 @@ fn forgetting_changes_nothing_that_a_board_shows() {
     let mut records = ground.taken();
     let now = lamplight_domain::time::Now::of_wall(at(0));
     let (before, all) = (ground.board_of(&records, now), records.len());
-    records.forget_before(at(-240), &ground.roster);
+    records.forget_before(at(-240), &ground.roster, now);
     assert_eq!(ground.board_of(&records, now), before);
     assert!(records.len() < all);
     assert!(!records.held(concern).is_empty());
-    records.forget_before(at(0), &ground.roster);
+    records.forget_before(at(0), &ground.roster, now);
     let after = ground.board_of(&records, now);
     let last =
         |board: &lamplight_domain::views::Board| board.cards.iter().map(|c| c.last_seen.clone()).collect::<Vec<_>>();
@@ -193,9 +193,10 @@ fn a_concern_is_forgotten_when_a_nurse_took_notice_or_the_stay_is_over() {
     ground.nurse(at(-400), s[0], Event::Acknowledged { of: read, came: None });
     ground.nurse(at(-300), s[1], Event::StayClosed { reason: String::new() });
     let mut records = ground.taken();
-    records.forget_before(at(-350), &ground.roster);
+    let now = lamplight_domain::time::Now::of_wall(at(0));
+    records.forget_before(at(-350), &ground.roster, now);
     assert!(records.held(read).is_empty());
     assert!(!records.held(left).is_empty(), "closed only afterwards");
-    records.forget_before(at(-299), &ground.roster);
+    records.forget_before(at(-299), &ground.roster, now);
     assert!(records.held(left).is_empty());
 }

@@ -79,7 +79,7 @@ impl Live {
         for ward in wards {
             let mut known = ward.known.lock().unwrap_or_else(PoisonError::into_inner);
             if now - known.forgot_at > FORGET_EVERY_MS {
-                known.records.forget_before(now - KEEP_MS, roster);
+                known.records.forget_before(now - KEEP_MS, roster, Now::of_wall(now));
                 known.forgot_at = now;
             }
         }

@@ -79,14 +79,20 @@ pub(super) const PASSING: &str =
     "'check', 'heard', 'cant_tell', 'not_done', 'mood', 'behaviour', 'note', 'silenced', 'clock.measured', 'audit'";
 /// A stay's newest checks are taken however old they are; more than one, since the last may have been retracted.
 pub const LAST_OF_STAY: u32 = 8;
+/// So many bodies that came last are looked through for checks, and measurements, whose clock stood elsewhere: this boot
+/// may have written them, and its boot clock says when. A ward's shift.
+const CAME_LAST: i64 = 1_000;
 
-/// What a board needs: all since `since`, standing records of any age, and the last checks of each stay. Takes as
-/// long as there is of that, however much the file holds.
+/// What a board needs: all since `since`, standing records of any age, and the last checks, of each stay and of those
+/// that came last. Takes as long as there is of that, however much the file holds.
 pub fn for_board(from: &Connection, since: Ms) -> rusqlite::Result<Vec<Record>> {
     let recent = records(from, &format!("{WITH_ORIGIN} WHERE b.observed_at >= ?1 AND b.kind <> 'audit'"), [since.0])?;
     let standing = format!("{WITH_ORIGIN} WHERE b.kind NOT IN ({PASSING}) AND b.observed_at < ?1");
     let mut all = records(from, &standing, [since.0])?;
     all.extend(recent);
+    let came_last =
+        format!("{WITH_ORIGIN} WHERE b.n > ?1 AND b.kind IN ('check', 'clock.measured') AND b.observed_at < ?2");
+    all.extend(records(from, &came_last, [newest(from)? - CAME_LAST, since.0])?);
     let opens = |kind: &str| matches!(kind, "stay.opened" | "stay.provisional");
     let stays: BTreeSet<StayId> =
         all.iter().filter(|r| opens(&r.body.envelope.kind)).filter_map(|r| r.body.envelope.stay).collect();
@@ -96,9 +102,10 @@ pub fn for_board(from: &Connection, since: Ms) -> rusqlite::Result<Vec<Record>> 
     Ok(all)
 }
 
-/// Everything of one stay and everything of the ward as a whole.
+/// Everything of one stay and everything of the ward as a whole, with what shows how far clocks can be believed.
 pub fn of_stay(from: &Connection, stay: StayId) -> rusqlite::Result<Vec<Record>> {
-    let sql = format!("{WITH_ORIGIN} WHERE b.stay = ?1 OR (b.stay IS NULL AND b.kind NOT IN ({PASSING}))");
+    let of_ward = format!("b.stay IS NULL AND (b.kind NOT IN ({PASSING}) OR b.kind = 'clock.measured')");
+    let sql = format!("{WITH_ORIGIN} WHERE b.stay = ?1 OR ({of_ward})");
     records(from, &sql, params![stay.0.as_bytes()])
 }
 

@@ -275,7 +275,8 @@ impl Inner {
 
     /// Into memory. Returns how many bodies could not be read.
     fn take_in(&self, rows: Vec<Row>, contacts: Vec<ContactMark>) -> u64 {
-        let before = self.now().best() - IN_MEMORY_MS;
+        let now = self.now();
+        let before = now.best() - IN_MEMORY_MS;
         let mut known = self.known_mut();
         known.contacts = contacts;
         let (mut unreadable, mut old) = (0, false);
@@ -293,7 +294,7 @@ impl Inner {
         }
         // A backlog's weeks do not stay in memory: they are read from the file when a day is looked at.
         if old && let Some(roster) = known.roster.clone() {
-            known.records.forget_before(before, &roster);
+            known.records.forget_before(before, &roster, now);
         }
         unreadable
     }

@@ -141,9 +141,10 @@ impl Inner {
     /// Keeps the memory flat over weeks; the file keeps everything.
     fn forget_old(&self) {
         lock(&self.troubles).over("tablet.moved");
-        let before = self.now().best() - IN_MEMORY_MS;
+        let now = self.now();
+        let before = now.best() - IN_MEMORY_MS;
         let mut known = self.known_mut();
         let Some(roster) = known.roster.clone() else { return };
-        known.records.forget_before(before, &roster);
+        known.records.forget_before(before, &roster, now);
     }
 }
