@@ -11,6 +11,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 pub const WARD: &str = "Willow Ward";
+/// Read by debug builds of the server alone.
+const AHEAD: &str = "LAMPLIGHT_CLOCK_AHEAD_MS";
 
 /// A demo facility in a folder of its own, which goes when this is dropped.
 pub struct Facility {
@@ -78,6 +80,16 @@ impl Facility {
         };
         facility.start()?;
         Ok(facility)
+    }
+
+    /// From the next start on the server's clock, and that of every command, is so far ahead of this machine's.
+    pub fn set_ahead(&mut self, ms: i64) {
+        self.environment.retain(|(name, _)| name != AHEAD);
+        self.environment.push((AHEAD.to_owned(), ms.to_string()));
+    }
+    pub fn ahead_ms(&self) -> i64 {
+        let told = self.environment.iter().find(|(name, _)| name == AHEAD);
+        told.and_then(|(_, ms)| ms.parse().ok()).unwrap_or(0)
     }
 
     pub fn data(&self) -> PathBuf {

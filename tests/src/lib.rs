@@ -3,6 +3,7 @@
 
 pub mod axe;
 pub mod cable;
+pub mod desk;
 pub mod display;
 pub mod facility;
 #[cfg(debug_assertions)]
@@ -13,6 +14,7 @@ pub mod page;
 pub mod phone;
 pub mod process;
 pub mod programs;
+pub mod qr;
 pub mod sim;
 pub mod simulation;
 pub mod small_disk;

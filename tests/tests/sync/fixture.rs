@@ -1,10 +1,11 @@
 //! A demo facility behind a cable, and tablets on it.
 
 use lamplight_domain::commands::{Entry, Pad, Save, Saved};
-use lamplight_domain::ids::{RecordId, StayId};
+use lamplight_domain::ids::{RecordId, StayId, WardId};
 use lamplight_domain::kinds::Event;
 use lamplight_domain::record::Auth;
 use lamplight_domain::refusal::Refusal;
+use lamplight_domain::roster::{Bed, Roster, Ward as RosterWard};
 use lamplight_domain::views::{Board, Card, PatientDay};
 use lamplight_tablet::{Options, Tablet};
 use lamplight_tests::cable::Cable;
@@ -16,6 +17,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use uuid::Uuid;
+
+/// The demo's second ward, where a test needs one.
+pub const OAK: &str = "Oak Ward";
+pub const OAK_ID: WardId = WardId(Uuid::from_u128(0x0A4));
 
 pub struct Ward {
     pub facility: Facility,
@@ -29,6 +35,35 @@ impl Ward {
         let cable = Cable::to(facility.address).unwrap();
         let invite = facility.invite(&cable.url(), 20).unwrap();
         Ward { facility, cable, invite }
+    }
+
+    /// The demo facility with a second ward, as an administrator would have set it up before the server started.
+    pub fn with_oak(change: impl FnOnce(&mut Roster)) -> Ward {
+        let mut ward = Ward::open();
+        assert!(ward.facility.stop().unwrap().success());
+        let db = ward.database();
+        let newest = "SELECT version, json FROM roster ORDER BY version DESC LIMIT 1";
+        let (version, text): (i64, String) = db.query_row(newest, [], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
+        let mut roster: Roster = serde_json::from_str(&text).unwrap();
+        roster.version += 1;
+        let bed = |label: &str| Bed { label: label.into(), room: label.into(), area: "West".into() };
+        roster.wards.push(RosterWard { id: OAK_ID, name: OAK.into(), beds: vec![bed("201"), bed("202")] });
+        change(&mut roster);
+        let text = serde_json::to_string(&roster).unwrap();
+        db.execute("INSERT INTO roster (version, changed_at, json) VALUES (?1, 0, ?2)", (version + 1, text)).unwrap();
+        drop(db);
+        ward.facility.start().unwrap();
+        ward.cable.lead_to(ward.facility.address);
+        ward
+    }
+
+    /// The server's own file.
+    pub fn database(&self) -> rusqlite::Connection {
+        let data = self.facility.data();
+        let db = rusqlite::Connection::open(data.join("server.db")).unwrap();
+        let key = std::fs::read_to_string(data.join("server.key")).unwrap();
+        db.pragma_update(None, "key", format!("x'{}'", key.trim())).unwrap();
+        db
     }
 
     pub fn dir(&self, name: &str) -> PathBuf {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
 mod bad_input;
+mod certificates;
 mod contact;
 mod disk;
 mod evidence;
@@ -11,6 +12,7 @@ mod frugal;
 mod guest;
 mod hostile;
 mod keys;
+mod life_cycle;
 mod plug;
 mod poison;
 mod raw;
@@ -21,4 +23,5 @@ mod rotation;
 mod rules;
 mod secret_service;
 mod sim;
+mod story_clock;
 mod transfer;

@@ -1,59 +1,22 @@
 //! A patient goes to another ward while the tablet of the old one is out of touch. Its checks arrive late, and both
 //! boards end right.
 
-use crate::fixture::{Ward, holds};
+use crate::fixture::{OAK, Ward, holds};
 use lamplight_domain::ids::StayId;
 use lamplight_domain::kinds::{Check, Event, StayProvisional};
 use lamplight_domain::record::Auth;
-use lamplight_domain::roster::{Bed, Roster, Ward as RosterWard};
 use lamplight_tablet::{Options, Tablet};
 use lamplight_tests::cable::Cable;
+use lamplight_tests::desk::Desk;
 use lamplight_tests::sim::tablet::Walk;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-const OAK: &str = "Oak Ward";
-
-/// The demo facility with a second ward, as an administrator would have set it up before the server started.
-fn with_a_second_ward() -> Ward {
-    let mut ward = Ward::open();
-    assert!(ward.facility.stop().unwrap().success());
-    let data = ward.facility.data();
-    let db = rusqlite::Connection::open(data.join("server.db")).unwrap();
-    let key = std::fs::read_to_string(data.join("server.key")).unwrap();
-    db.pragma_update(None, "key", format!("x'{}'", key.trim())).unwrap();
-    let newest = "SELECT version, json FROM roster ORDER BY version DESC LIMIT 1";
-    let (version, text): (i64, String) = db.query_row(newest, [], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
-    let mut roster: Roster = serde_json::from_str(&text).unwrap();
-    roster.version += 1;
-    let bed = |label: &str| Bed { label: label.into(), room: label.into(), area: "West".into() };
-    let id = lamplight_domain::ids::WardId(Uuid::from_u128(0x0A4));
-    roster.wards.push(RosterWard { id, name: OAK.into(), beds: vec![bed("201"), bed("202")] });
-    let text = serde_json::to_string(&roster).unwrap();
-    db.execute("INSERT INTO roster (version, changed_at, json) VALUES (?1, 0, ?2)", (version + 1, text)).unwrap();
-    drop(db);
-    ward.facility.start().unwrap();
-    ward.cable.lead_to(ward.facility.address);
-    ward
-}
-
 /// What a nurse of the demo does at the station, by its own address.
 async fn at_station(ward: &Ward, posts: &[(&str, Value)]) {
-    let people = ward.facility.people();
-    let nurse = people.iter().find(|p| p["role"] == "nurse" && p["login"].is_string()).unwrap();
-    let ca = reqwest::Certificate::from_pem(&std::fs::read(ward.facility.data().join("ca.pem")).unwrap()).unwrap();
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = reqwest::Client::builder().tls_certs_only([ca]).no_proxy().build().unwrap();
-    let post = |path: &str, cookie: &str, body: &Value| {
-        let ask = http.post(format!("{}/station/api/{path}", ward.facility.url())).header("lamplight-station", "1");
-        ask.header("cookie", cookie).json(body).send()
-    };
-    let login = post("login", "", &json!({ "name": nurse["login"], "password": nurse["password"] })).await.unwrap();
-    let cookie = login.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let mut desk = Desk::log_in(&ward.facility, &ward.facility.url(), "nurse").await.unwrap();
     for (path, body) in posts {
-        let answer = post(path, &cookie, body).await.unwrap();
-        let status = answer.status();
-        assert!(status.is_success(), "{path}: {status} {}", answer.text().await.unwrap());
+        desk.done(&format!("/station/api/{path}"), body).await.unwrap();
     }
 }
 
@@ -64,7 +27,7 @@ fn check(tablet: &Tablet, walk: &Walk, stay: StayId) -> String {
 
 #[tokio::test]
 async fn late_checks_of_the_old_ward_reach_both_and_each_board_ends_right() {
-    let ward = with_a_second_ward();
+    let ward = Ward::with_oak(|_| {});
     let willow = ward.tablet("willow").await;
     let walk = Walk::of(&willow).await.unwrap();
     let (home, stay) = (willow.ward().unwrap(), walk.stays[0]);
