@@ -8,6 +8,7 @@ mod contact;
 mod disk;
 mod evidence;
 mod fixture;
+mod floods;
 mod frugal;
 mod guest;
 mod hostile;

@@ -12,6 +12,8 @@ pub struct Refused {
     pub status: StatusCode,
     pub refusal: Refusal,
     pub retry_after_seconds: Option<u64>,
+    /// The name in the audit, where it is another than the one in the answer.
+    pub written_as: Option<&'static str>,
 }
 
 /// A refusal with the status that its code asks for.
@@ -23,7 +25,7 @@ pub fn refused(refusal: Refusal) -> Refused {
         _ if refusal.code.ends_with(".unknown") => StatusCode::NOT_FOUND,
         _ => StatusCode::BAD_REQUEST,
     };
-    Refused { status, refusal, retry_after_seconds: None }
+    Refused { status, refusal, retry_after_seconds: None, written_as: None }
 }
 
 impl From<Refusal> for Refused {
@@ -40,11 +42,29 @@ impl From<Trouble> for Refused {
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 refusal: Refusal::new("server.busy", "The facility server is busy.", "Wait a moment, then try again."),
                 retry_after_seconds: Some(retry_after_ms.div_ceil(1000).max(1)),
+                written_as: None,
             },
-            Trouble::Unreachable(_) | Trouble::NotTheServer(_) => {
-                Refused { status: StatusCode::INTERNAL_SERVER_ERROR, refusal: fault(), retry_after_seconds: None }
-            }
+            Trouble::Unreachable(_) | Trouble::NotTheServer(_) => Refused {
+                status: StatusCode::INTERNAL_SERVER_ERROR,
+                refusal: fault(),
+                retry_after_seconds: None,
+                written_as: None,
+            },
         }
+    }
+}
+
+/// By which name a request was refused, for whoever writes it down; beside the answer, not in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Named(pub String);
+
+/// The address is right, and what is done there is not.
+pub fn wrong_method() -> Refused {
+    Refused {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        refusal: Refusal::new("request.method", "This is not how that is asked for.", "The station is at /station/."),
+        retry_after_seconds: None,
+        written_as: None,
     }
 }
 
@@ -63,7 +83,9 @@ impl IntoResponse for Refused {
         if self.refusal.code != "auth.nonce" {
             tracing::info!(code = %self.refusal.code, status = self.status.as_u16(), "refused");
         }
+        let named = Named(self.written_as.map_or_else(|| self.refusal.code.clone(), str::to_owned));
         let mut response = (self.status, Json(self.refusal)).into_response();
+        response.extensions_mut().insert(named);
         if let Some(seconds) = self.retry_after_seconds {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -1,5 +1,7 @@
 //! Who is asking: a request signed by a known author over a nonce of this server, once.
 
+use super::Refused;
+use super::refused;
 use crate::facility::{FacilityServer, NonceRefused};
 use axum::http::{HeaderMap, Method, Uri};
 use lamplight_domain::chain::{PublicKey, Signature, request_digest, verify};
@@ -28,6 +30,10 @@ fn bad_nonce() -> Refusal {
     Refusal::new("auth.nonce", "The message was taken before, or is too old.", "Sign it again with the new nonce.")
 }
 
+/// By which name a request that came twice is written down. To who sends it, it is a nonce like any other: only the
+/// tablet itself can sign anew.
+pub const REPLAYED: &str = "auth.replayed";
+
 impl Claim {
     /// `v1 AUTHOR NONCE COUNTER SIGNATURE`. Errors: "auth.signature".
     pub fn read(headers: &HeaderMap) -> Result<Claim, Refusal> {
@@ -47,13 +53,14 @@ impl Claim {
     }
 
     /// Is the claim true? Uses up the nonce's counter where it is. Errors: "auth.nonce", "auth.signature".
-    pub fn check(&self, facility: &FacilityServer, key: &PublicKey, request: &Asked<'_>) -> Result<(), Refusal> {
+    pub fn check(&self, facility: &FacilityServer, key: &PublicKey, request: &Asked<'_>) -> Result<(), Refused> {
         self.check_signature(facility, key, request)?;
-        facility.nonces().take(self.author, &self.nonce, self.counter).map_err(|refused| {
-            if refused == NonceRefused::Replayed {
+        facility.nonces().take(self.author, &self.nonce, self.counter).map_err(|why| match why {
+            NonceRefused::Stale => refused(bad_nonce()),
+            NonceRefused::Replayed => {
                 tracing::warn!(author = %self.author, "a request was sent twice");
+                Refused { written_as: Some(REPLAYED), ..refused(bad_nonce()) }
             }
-            bad_nonce()
         })
     }
 

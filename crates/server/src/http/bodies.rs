@@ -1,7 +1,7 @@
 //! Request bodies, within limits: of size as sent, of size after decompression, of time.
 
 use super::Refused;
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lamplight_domain::refusal::Refusal;
@@ -53,15 +53,7 @@ pub async fn read_within(body: Body, max_bytes: usize, arrival: Duration) -> Res
         Ok(Ok(true)) => Ok(bytes),
         Ok(Ok(false)) => {
             drop(bytes);
-            let mut left = THROWN_AWAY_BYTES;
-            let _ = timeout(THROWN_AWAY, async {
-                while let Some(Ok(chunk)) = chunks.next().await
-                    && left > chunk.len()
-                {
-                    left -= chunk.len();
-                }
-            })
-            .await;
+            thrown_away(chunks).await;
             Err(too_big().into())
         }
         Ok(Err(refusal)) => Err(refusal.into()),
@@ -73,8 +65,26 @@ pub async fn read_within(body: Body, max_bytes: usize, arrival: Duration) -> Res
                 "Send fewer records at once.",
             ),
             retry_after_seconds: None,
+            written_as: None,
         }),
     }
+}
+
+/// Reads what nobody will look at, so that a client which reads only when it has sent everything hears why.
+pub async fn throw_away(body: Body) {
+    thrown_away(body.into_data_stream()).await;
+}
+
+async fn thrown_away(mut chunks: BodyDataStream) {
+    let mut left = THROWN_AWAY_BYTES;
+    let _ = timeout(THROWN_AWAY, async {
+        while let Some(Ok(chunk)) = chunks.next().await
+            && left > chunk.len()
+        {
+            left -= chunk.len();
+        }
+    })
+    .await;
 }
 
 pub fn cut_short() -> Refusal {

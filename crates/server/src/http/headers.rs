@@ -2,7 +2,7 @@
 //! handler that panics is an answer too, and the log names no person.
 
 use super::Refused;
-use super::answers::fault;
+use super::answers::{fault, wrong_method};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
@@ -39,7 +39,7 @@ static TABLETS_HEADERS: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-s
 pub fn around(router: Router) -> Router {
     router
         .fallback(nothing_here)
-        .method_not_allowed_fallback(nothing_here)
+        .method_not_allowed_fallback(async || wrong_method())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(with_headers))
 }
@@ -49,13 +49,15 @@ async fn nothing_here() -> Refused {
         status: StatusCode::NOT_FOUND,
         refusal: Refusal::new("request.unknown", "There is nothing at this address.", "The station is at /station/."),
         retry_after_seconds: None,
+        written_as: None,
     }
 }
 
 fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     // Its words are not passed on: they may hold patient data.
     tracing::error!("a request panicked");
-    Refused { status: StatusCode::INTERNAL_SERVER_ERROR, refusal: fault(), retry_after_seconds: None }.into_response()
+    Refused { status: StatusCode::INTERNAL_SERVER_ERROR, refusal: fault(), retry_after_seconds: None, written_as: None }
+        .into_response()
 }
 
 async fn with_headers(request: Request<Body>, next: Next) -> Response {

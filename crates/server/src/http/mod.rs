@@ -10,7 +10,7 @@ mod running;
 mod tablets;
 pub(crate) mod throttle;
 
-pub use answers::{Refused, refused};
+pub use answers::{Refused, refused, wrong_method};
 pub use running::{Options, Running, serve};
 
 use crate::facility::FacilityServer;

@@ -1,6 +1,7 @@
 //! The routes of the protocol (`docs/sync.md`, Transport). Each reads, asks who it is, and hands on.
 
-use super::auth::{Asked, Claim};
+use super::answers::Named;
+use super::auth::{Asked, Claim, REPLAYED};
 use super::bodies::{self, cut_short, decompress, too_big};
 use super::throttle::{Throttle, Whose};
 use super::{Refused, refused};
@@ -27,16 +28,28 @@ use std::time::Instant;
 
 pub fn router(facility: FacilityServer, throttle: Arc<Throttle>, written: Arc<OncePerMinute>) -> Router {
     let door = Door { facility: facility.clone(), throttle, written };
-    let joins = Router::new().route(path::JOIN, post(join)).with_state(door);
+    let joins = Router::new().route(path::JOIN, post(join)).with_state(door.clone());
     Router::new()
         .route(path::HELLO, post(hello))
         .route(path::PUSH, post(push))
         .route(path::FEED, post(feed))
         .route(path::OFFER, post(offer))
         .with_state(facility.clone())
+        .layer(from_fn_with_state(door, on_record))
         .merge(joins)
         .layer(from_fn_with_state(facility, with_nonce))
 }
+
+/// Not a nonce that is too old, nor that a tablet was taken out of use: that happens to every tablet, and is on record.
+const WRITTEN_DOWN: [&str; 7] = [
+    "auth.signature",
+    "auth.author",
+    REPLAYED,
+    "ward.not_yours",
+    "push.bad_signature",
+    "push.bad_credential",
+    "push.wrong_facility",
+];
 
 /// Where tablets come in that nobody knows yet.
 #[derive(Clone)]
@@ -44,6 +57,21 @@ struct Door {
     facility: FacilityServer,
     throttle: Arc<Throttle>,
     written: Arc<OncePerMinute>,
+}
+
+/// What a tablet does not do by itself is written down: once a minute of each address, so that a flood fills no disk.
+async fn on_record(State(door): State<Door>, request: Request<Body>, next: Next) -> Response {
+    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|from| from.0.ip());
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    if let (Some(from), Some(Named(code))) = (from, response.extensions().get::<Named>())
+        && WRITTEN_DOWN.contains(&code.as_str())
+        && door.written.of_address(from, Act::Refused)
+    {
+        let what = format!("{path}: {code} from {from}");
+        door.facility.audit(None, Audit { what, ..Audit::of(Act::Refused) }).await;
+    }
+    response
 }
 
 /// An answer, a refusal too, brings the nonce for the next request, unless the tablet has one that is good for long.
@@ -91,6 +119,7 @@ async fn join(
                 format!("Wait {seconds} s, then try again with a new invite."),
             ),
             retry_after_seconds: Some(seconds),
+            written_as: None,
         });
     }
     door.throttle.tried(&whose, Instant::now());
@@ -160,7 +189,17 @@ async fn push(
         }
     }
     let answer = facility.push(Batch { header, bodies: blobs }).await?;
-    Ok(Json(answer).into_response())
+    let named = match answer.refused {
+        Some(PushRefused::BadSignature) => Some("push.bad_signature"),
+        Some(PushRefused::BadCredential) => Some("push.bad_credential"),
+        Some(PushRefused::WrongFacility) => Some("push.wrong_facility"),
+        _ => None,
+    };
+    let mut response = Json(answer).into_response();
+    if let Some(name) = named {
+        response.extensions_mut().insert(Named(name.to_owned()));
+    }
+    Ok(response)
 }
 
 fn other_author() -> Refusal {

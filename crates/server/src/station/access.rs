@@ -2,9 +2,10 @@
 //! first are judged here, before anything else reads a question.
 
 use super::{Person, Station, sessions};
-use crate::http::Refused;
+use crate::http::{Refused, bodies, wrong_method};
 use axum::body::Body;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Query, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -125,18 +126,27 @@ fn is_open_before(first: First, path: &str) -> bool {
 fn rule(method: &Method, path: &str) -> Option<&'static Rule> {
     // A HEAD is a GET without its answer.
     let method = if method == Method::HEAD { &Method::GET } else { method };
-    RULES.iter().find(|r| {
-        r.method == *method && r.path.strip_suffix('*').map_or(r.path == path, |below| path.starts_with(below))
-    })
+    of_path(path).find(|rule| rule.method == *method)
+}
+
+fn of_path(path: &str) -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().filter(move |r| r.path.strip_suffix('*').map_or(r.path == path, |below| path.starts_with(below)))
 }
 
 /// Lets a request through, with its [`Person`] where the rule asks for one.
 pub async fn guard(State(station): State<Station>, request: Request<Body>, next: Next) -> Response {
-    let Some(rule) = rule(request.method(), request.uri().path()) else { return no_rule().into_response() };
+    let Some(rule) = rule(request.method(), request.uri().path()) else {
+        return no_rule(request.uri().path());
+    };
     let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|from| from.0.ip());
-    match judged(&station, rule, request).await {
-        Ok(request) => next.run(request).await,
+    let (mut parts, body) = request.into_parts();
+    let mut body = Some(body);
+    match judged(&station, rule, &mut parts, &mut body).await {
+        Ok(()) => next.run(Request::from_parts(parts, body.unwrap_or_default())).await,
         Err((refused, person)) => {
+            if let Some(body) = body {
+                bodies::throw_away(body).await;
+            }
             // A page that was left open asks on when its session is over: reading is not worth a line then.
             let is_worth_a_line = rule.method == Method::POST || refused.refusal.code != "auth.session";
             if is_worth_a_line && refused.refusal.code != "session.first" {
@@ -147,14 +157,15 @@ pub async fn guard(State(station): State<Station>, request: Request<Body>, next:
     }
 }
 
-type Judged<T> = Result<T, (Refused, Option<StaffId>)>;
+type Judged = Result<(), (Refused, Option<StaffId>)>;
 
-async fn judged(station: &Station, rule: &Rule, mut request: Request<Body>) -> Judged<Request<Body>> {
-    if request.method() == Method::POST {
-        from_our_page(request.headers()).map_err(|refused| (refused, None))?;
+/// `body` is taken where it is read, and given back whole.
+async fn judged(station: &Station, rule: &Rule, asked: &mut Parts, body: &mut Option<Body>) -> Judged {
+    if asked.method == Method::POST {
+        from_our_page(&asked.headers).map_err(|refused| (refused, None))?;
     }
-    let Who::Roles(roles) = rule.who else { return Ok(request) };
-    let person = person(station, request.headers()).map_err(|refused| (refused, None))?;
+    let Who::Roles(roles) = rule.who else { return Ok(()) };
+    let person = person(station, &asked.headers).map_err(|refused| (refused, None))?;
     let by = Some(person.staff.id);
     if !roles.contains(&person.staff.role) {
         return Err((not_your_role(person.staff.role), by));
@@ -164,19 +175,18 @@ async fn judged(station: &Station, rule: &Rule, mut request: Request<Body>) -> J
     }
     let roster = station.inner.facility.roster();
     if rule.ward == Ward::InQuery {
-        let asked = in_query(request.uri(), "ward");
-        of_ward(&person.staff, asked).map_err(|refused| (refused, by))?;
+        of_ward(&person.staff, in_query(&asked.uri, "ward")).map_err(|refused| (refused, by))?;
     }
     if rule.method == Method::POST {
-        let (parts, body) = request.into_parts();
-        let bytes = super::login::read(body, max_bytes(rule.path)).await.map_err(|refused| (refused, by))?;
+        let read = super::login::read(body.take().unwrap_or_default(), max_bytes(rule.path));
+        let bytes = read.await.map_err(|refused| (refused, by))?;
         // Reading what was not sent as a question is the handler's to refuse.
-        let asked: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        of_own_wards(rule.ward, &person.staff, &roster, &asked).map_err(|refused| (refused, by))?;
-        request = Request::from_parts(parts, Body::from(bytes));
+        let question: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        of_own_wards(rule.ward, &person.staff, &roster, &question).map_err(|refused| (refused, by))?;
+        *body = Some(Body::from(bytes));
     }
-    request.extensions_mut().insert(person);
-    Ok(request)
+    asked.extensions.insert(person);
+    Ok(())
 }
 
 /// The facility's lists are longer than any other question.
@@ -279,11 +289,33 @@ fn do_that_first(first: First) -> Refused {
     Refusal::new("session.first", what, next).into()
 }
 
-fn no_rule() -> Refused {
+/// Errors: "request.method" with what is allowed, "request.unknown".
+fn no_rule(path: &str) -> Response {
+    if let Some(rule) = of_path(path).next() {
+        let mut response = wrong_method().into_response();
+        let allowed = if rule.method == Method::GET { "GET, HEAD" } else { "POST" };
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+        return response;
+    }
     Refused {
         status: StatusCode::NOT_FOUND,
         refusal: Refusal::new("request.unknown", "There is nothing at this address.", "The station is at /station/."),
         retry_after_seconds: None,
+        written_as: None,
+    }
+    .into_response()
+}
+
+/// What a question asks for in its address. Errors: "request.query".
+pub struct Asked<T>(pub T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Asked<T>, Refused> {
+        Query::try_from_uri(&parts.uri)
+            .map(|Query(asked)| Asked(asked))
+            .map_err(|_| Refusal::new("request.query", "The question cannot be read.", "Load the page again.").into())
     }
 }
 

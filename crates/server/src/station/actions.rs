@@ -1,6 +1,7 @@
 //! What the station's pages ask for once somebody is logged in: looking and acting. Role and ward were judged before, in
 //! [`super::access`].
 
+use super::access::Asked;
 use super::login::json;
 use super::{Person, Station};
 use crate::facility::{Own, trouble};
@@ -9,7 +10,7 @@ use crate::store::reach::{self, Reach};
 use crate::store::{StoreError, bodies, feed, standing};
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Sse;
 use axum::response::sse::Event as Sent;
@@ -32,7 +33,7 @@ const AROUND_DAY_MS: i64 = 36 * HOUR_MS;
 pub async fn live(
     State(station): State<Station>,
     Extension(person): Extension<Person>,
-    Query(of): Query<OfWard>,
+    Asked(of): Asked<OfWard>,
 ) -> Result<Sse<impl Stream<Item = Result<Sent, Infallible>>>, Refused> {
     let boards = WatchStream::new(station.inner.boards.look(of.ward));
     // Logged out, at the end of the shift, or no longer one of the ward's people: the stream ends.
@@ -59,7 +60,7 @@ pub struct OfDay {
 pub async fn day(
     State(station): State<Station>,
     Extension(person): Extension<Person>,
-    Query(of): Query<OfDay>,
+    Asked(of): Asked<OfDay>,
 ) -> Result<Json<PatientDay>, Refused> {
     let facility = &station.inner.facility;
     let (roster, now) = (facility.roster(), facility.around().now());

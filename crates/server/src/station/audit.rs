@@ -1,13 +1,11 @@
 //! The station's part of the audit: reading it, and writing down what was refused without letting a flood fill the disk.
 
-use super::{Person, Station};
+use super::{Person, Station, access};
 use crate::http::Refused;
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use lamplight_domain::ids::StaffId;
 use lamplight_domain::kinds::{Act, Audit};
-use lamplight_domain::refusal::Refusal;
 use lamplight_domain::roster::Role;
 use lamplight_domain::station::{AuditAsk, AuditPage};
 use std::collections::HashMap;
@@ -71,11 +69,8 @@ pub struct Asked {
 pub async fn audit(
     State(station): State<Station>,
     Extension(person): Extension<Person>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    access::Asked(asked): access::Asked<Asked>,
 ) -> Result<Json<AuditPage>, Refused> {
-    let Ok(Query(asked)) = asked else {
-        return Err(Refusal::new("request.query", "The question cannot be read.", "Load the page again.").into());
-    };
     let moment = |at: Option<i64>| at.map(lamplight_domain::time::Ms);
     let ask = AuditAsk { from: moment(asked.from), to: moment(asked.to), act: asked.act, staff: asked.staff };
     let wards = (person.staff.role != Role::Administrator).then(|| person.staff.wards.clone());

@@ -64,6 +64,7 @@ pub fn may_try(station: &Station, whose: &[Whose]) -> Result<(), Refused> {
             format!("Wait {seconds} s, then try again. An administrator can set a new password."),
         ),
         retry_after_seconds: Some(seconds),
+        written_as: None,
     })
 }
 

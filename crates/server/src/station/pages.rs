@@ -1,8 +1,10 @@
 //! The station's pages, built by npm and kept inside the program.
 
+use crate::http::refused;
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use lamplight_domain::refusal::Refusal;
 use lamplight_domain::station::path;
 use rust_embed::RustEmbed;
 
@@ -25,7 +27,7 @@ pub async fn station() -> Response {
 
 pub async fn asset(Path(file): Path<String>) -> Response {
     let Some(found) = Pages::get(&format!("assets/{file}")) else {
-        return (StatusCode::NOT_FOUND, "There is no such file.\n").into_response();
+        return refused(Refusal::new("file.unknown", "There is no such file.", "Load the page again.")).into_response();
     };
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(&file)));

@@ -1,5 +1,6 @@
 //! Patients by hand, where no hospital system feeds the census: admitted, put under a level, paused, back, discharged.
 
+use super::access::Asked;
 use super::census::{here, write};
 use super::login::json;
 use super::manage::texts::{short_text, text};
@@ -9,7 +10,7 @@ use crate::http::Refused;
 use crate::store::bodies;
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use chrono::NaiveDate;
 use lamplight_domain::commands::BedChoice;
 use lamplight_domain::ids::{PatientId, RecordId, StayId, WardId};
@@ -27,7 +28,7 @@ use lamplight_domain::ward::{bed_is_taken, bed_of, orders_in_force, pause_in_for
 const BORN_FIRST_YEAR: i32 = 1890;
 const WORDS_MAX: usize = 400;
 
-pub async fn choices(State(station): State<Station>, Query(of): Query<OfWard>) -> Json<PatientChoices> {
+pub async fn choices(State(station): State<Station>, Asked(of): Asked<OfWard>) -> Json<PatientChoices> {
     let facility = &station.inner.facility;
     let roster = facility.roster();
     let choice =
