@@ -66,9 +66,10 @@ sbom: ui/node_modules/.package-lock.json ## Write what is linked in as CycloneDX
 	  || cargo install --locked cargo-cyclonedx --root target/tools
 	@scripts/sbom
 
-scan: deps ## Let an outside scanner look at the facility server's port, on this machine
+scan: deps $(UI) ## Let outside scanners look at the facility server's port and ask it everything, on this machine
 	$(CARGO_BUILD)
 	@scripts/scan-tls $(DEBUG)
+	@scripts/scan-api $(DEBUG)
 
 bindings: ## Write the TypeScript types of every command and view again
 	UPDATE_BINDINGS=1 cargo nextest run --locked -p lamplight-domain --test bindings

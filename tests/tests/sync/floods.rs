@@ -64,6 +64,10 @@ impl AtWork {
     }
 
     async fn during(&self, ask: impl Fn(usize) -> Asked + Send + Sync + 'static) -> AllTold {
+        self.during_at_least(LEAST, ask).await
+    }
+
+    async fn during_at_least(&self, least: usize, ask: impl Fn(usize) -> Asked + Send + Sync + 'static) -> AllTold {
         let told = Arc::new(Mutex::new(AllTold::new()));
         let (ask, next, enough) = (Arc::new(ask), Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
         let flood: Vec<_> = (0..AT_ONCE)
@@ -72,7 +76,7 @@ impl AtWork {
                 tokio::spawn(async move {
                     loop {
                         let n = next.fetch_add(1, SeqCst);
-                        if n >= MOST || n >= LEAST && enough.load(SeqCst) {
+                        if n >= MOST.max(least) || n >= least && enough.load(SeqCst) {
                             return;
                         }
                         let answer = ask(n).await;
@@ -330,6 +334,154 @@ async fn what_is_packed_nested_or_endless_is_cut_off() {
     assert!(told.keys().all(|(_, code)| expected.contains(&code.as_str())), "{told:?}");
     for code in ["request.too_big", "request.encoding", "request.not_json"] {
         assert!(told.keys().any(|told| told.1 == code), "{code}: {told:?}");
+    }
+}
+
+const INJECTED: [&str; 10] = [
+    "' OR '1'='1",
+    "'; DROP TABLE bodies; --",
+    "1); DELETE FROM roster; --",
+    "\" UNION SELECT key FROM meta --",
+    "../../../../etc/passwd",
+    "..\\..\\server.key",
+    "%2e%2e%2fserver.key",
+    "/etc/passwd\u{0}.png",
+    "$(cat /etc/passwd)`id`${jndi:ldap://127.0.0.1/x}",
+    "<img src=x onerror=alert(1)>\u{202e}",
+];
+
+/// What a question of this shape may look like, and where in it text stands.
+fn sample(
+    all: &Value,
+    shape: &Value,
+    at: &str,
+    texts: &mut Vec<String>,
+    known: &dyn Fn(&str) -> Option<Value>,
+) -> Value {
+    if let Some(name) = shape["$ref"].as_str() {
+        return sample(all, all.pointer(name.trim_start_matches('#')).unwrap(), at, texts, known);
+    }
+    let kind = shape["type"].as_str().or_else(|| shape["type"][0].as_str());
+    match kind {
+        Some("object") => {
+            let fields = shape["properties"].as_object().into_iter().flatten();
+            fields.map(|(name, of)| (name.clone(), sample(all, of, &format!("{at}/{name}"), texts, known))).collect()
+        }
+        Some("array") => json!([sample(all, &shape["items"], &format!("{at}/0"), texts, known)]),
+        Some("string") => {
+            texts.push(at.to_owned());
+            let name = at.rsplit('/').find(|part| *part != "0").unwrap();
+            known(name).unwrap_or_else(|| shape["enum"][0].as_str().unwrap_or("x").into())
+        }
+        Some("integer") => json!(5),
+        Some("boolean") => json!(true),
+        other => panic!("{at}: {other:?}"),
+    }
+}
+
+/// Every field of every question and every word of every address that takes text, as the description names them.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_injected_anywhere_is_text_or_refused() {
+    let at_work = AtWork::begin().await;
+    let (nurse, mut nobody) = (at_work.desk.clone(), at_work.desk.clone());
+    nobody.cookie.clear();
+    let url = at_work.ward.facility.url();
+    let charge = Desk::log_in(&at_work.ward.facility, &url, "charge_nurse").await.unwrap();
+    let all: Value = serde_json::from_str(include_str!("../../../docs/openapi.json")).unwrap();
+    let (home, stay) = (json!(at_work.home), json!(at_work.walk.stays[1]));
+    let known = |name: &str| match name {
+        "ward" | "to" | "wards" => Some(home.clone()),
+        "stay" | "into" | "of" => Some(stay.clone()),
+        "born" | "date" => Some(json!("1991-03-12")),
+        _ => None,
+    };
+    // Method, address, question: a case each.
+    let mut cases: Vec<(Method, String, Option<Value>)> = Vec::new();
+    for (path, methods) in all["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let of_query: Vec<&Value> = parameters.filter(|p| p["in"] != "header").collect();
+            for injected in INJECTED {
+                for (n, _) in of_query.iter().enumerate() {
+                    let pairs = of_query.iter().enumerate().map(|(m, p)| {
+                        let (name, value) = (p["name"].as_str().unwrap(), known(p["name"].as_str().unwrap()));
+                        let value = value.and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+                        (name, if m == n { escaped(injected) } else { value })
+                    });
+                    let pairs: Vec<_> = pairs.collect();
+                    let in_path = path.replace("{file}", &pairs[0].1);
+                    let query: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                    cases.push((method.clone(), format!("{in_path}?{}", query.join("&")), None));
+                }
+                let mut texts = Vec::new();
+                let shape = &operation["requestBody"]["content"]["application/json"]["schema"];
+                let whole = shape.is_object().then(|| sample(&all, shape, "", &mut texts, &known));
+                for at in texts {
+                    let mut question = whole.clone().unwrap();
+                    *question.pointer_mut(&at).unwrap_or_else(|| panic!("{path} {at}")) = json!(injected);
+                    cases.push((method.clone(), path.clone(), Some(question)));
+                }
+            }
+        }
+    }
+    assert!(cases.len() > 500, "{}", cases.len());
+    let least = cases.len();
+    let told = at_work.during_at_least(least, move |n| {
+        let (method, path, question) = &cases[n % cases.len()];
+        // What ends or changes a session is asked without one.
+        let is_of_session =
+            [path::LOG_OUT, path::PASSWORD, path::FACTOR_BEGIN, path::FACTOR_CONFIRM].contains(&path.as_str());
+        let who = if is_of_session { &nobody } else { [&nurse, &charge, &nobody][n % 3] };
+        let ask = who.ask(method.clone(), path);
+        told(match question {
+            Some(question) => ask.json(question),
+            None => ask,
+        })
+    });
+    let told = told.await;
+    assert!(told.keys().all(|(status, code)| !code.is_empty() || *status < 400), "{told:?}");
+    let unharmed = at_work.desk.get(path::WARDS).await.unwrap();
+    assert_eq!(unharmed["wards"].as_array().unwrap_or(unharmed.as_array().unwrap_or(&vec![])).len(), 2, "{unharmed}");
+    for act in ["refused", "sign_in_failed", "invite_refused"] {
+        at_work.on_record(act, "");
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// Addresses as no browser would send them: nothing of the facility's folder comes out.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_address_leads_out_of_the_page() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let ward = Ward::open();
+    let (invite, to) = (ward.invite.parse::<Invite>().unwrap(), ward.facility.address);
+    let key = std::fs::read_to_string(ward.facility.data().join("server.key")).unwrap();
+    let said = tokio::task::spawn_blocking(move || {
+        let paths = [
+            "/assets/../../server.key",
+            "/assets/..%2f..%2fserver.key",
+            "/assets/%2e%2e/%2e%2e/server.key",
+            "/assets/..%5c..%5cserver.key",
+            "/assets//etc/passwd",
+            "/assets/%2fetc%2fpasswd",
+            "/assets/%00",
+            "/assets/%ff",
+            "//etc/passwd",
+            "/station/../server.db",
+            "/station/api/../../v1/push",
+        ];
+        paths.map(|path| {
+            let mut line = line(&invite, to);
+            line.write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).unwrap();
+            (path, all_said(&mut line))
+        })
+    });
+    for (path, said) in said.await.unwrap() {
+        assert!(said.starts_with("HTTP/1.1 4") && said.contains("\"code\""), "{path}: {said}");
+        assert!(!said.contains(key.trim()) && !said.contains("root:"), "{path}: {said}");
     }
 }
 

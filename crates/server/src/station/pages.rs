@@ -2,6 +2,7 @@
 
 use crate::http::refused;
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use lamplight_domain::refusal::Refusal;
@@ -25,7 +26,8 @@ pub async fn station() -> Response {
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page.data).into_response()
 }
 
-pub async fn asset(Path(file): Path<String>) -> Response {
+pub async fn asset(asked: Result<Path<String>, PathRejection>) -> Response {
+    let file = asked.map_or_else(|_| String::new(), |Path(file)| file);
     let Some(found) = Pages::get(&format!("assets/{file}")) else {
         return refused(Refusal::new("file.unknown", "There is no such file.", "Load the page again.")).into_response();
     };
