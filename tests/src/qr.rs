@@ -84,8 +84,8 @@ impl Code {
         let size = (right - left) / unit;
         let mut dark = vec![vec![false; size]; size];
         for (x, y, width, height) in drawn {
-            for row in (y - top) / unit..(y - top + height) / unit {
-                dark[row][(x - left) / unit..(x - left + width) / unit].fill(true);
+            for row in &mut dark[(y - top) / unit..(y - top + height) / unit] {
+                row[(x - left) / unit..(x - left + width) / unit].fill(true);
             }
         }
         ensure!(size >= 21 && size % 4 == 1 && size <= 177, "no code is {size} wide");
@@ -127,15 +127,15 @@ impl Code {
     /// The bytes, unmasked, out of their blocks, without those that put errors right.
     fn content(&self, mask: u32) -> Vec<u8> {
         let (size, alignments) = (self.size(), self.alignments());
-        let flipped = |x: usize, y: usize| match mask {
-            0 => (x + y) % 2 == 0,
-            1 => y % 2 == 0,
-            2 => x % 3 == 0,
-            3 => (x + y) % 3 == 0,
-            4 => (x / 3 + y / 2) % 2 == 0,
-            5 => x * y % 2 + x * y % 3 == 0,
-            6 => (x * y % 2 + x * y % 3) % 2 == 0,
-            _ => ((x + y) % 2 + x * y % 3) % 2 == 0,
+        let nought = |x: usize, y: usize| match mask {
+            0 => (x + y) % 2,
+            1 => y % 2,
+            2 => x % 3,
+            3 => (x + y) % 3,
+            4 => (x / 3 + y / 2) % 2,
+            5 => x * y % 2 + x * y % 3,
+            6 => (x * y % 2 + x * y % 3) % 2,
+            _ => ((x + y) % 2 + x * y % 3) % 2,
         };
         let mut bits = Vec::new();
         // Two columns at a time, from the right, up and down in turn; the column of the pattern at 6 is left out.
@@ -144,7 +144,7 @@ impl Code {
             for step in 0..size {
                 let y = if n % 2 == 0 { size - 1 - step } else { step };
                 for &x in pair.iter().filter(|x| self.is_content(**x, y, &alignments)) {
-                    bits.push(self.dark[y][x] ^ flipped(x, y));
+                    bits.push(self.dark[y][x] ^ (nought(x, y) == 0));
                 }
             }
         }
