@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, '..');
 /** file: name of what is put in: what it can be */
 const known = {
   'crates/tablet/src/file/receipts.rs': { which: 'conditions that stand there' },
-  'crates/tablet/src/file/bodies.rs': { condition: 'conditions that stand in that file' },
+  'crates/tablet/src/file/bodies.rs': { condition: 'conditions that stand in that file', of_ward: 'the same' },
   'crates/tablet/src/file/open.rs': { name: 'a table of the file itself', pragma: 'pragmas that stand there' },
   'crates/server/src/commands/verify/chains.rs': { table: 'three tables that stand there' },
   'crates/server/src/store/reach.rs': { which: 'conditions that stand there' },
