@@ -7,6 +7,9 @@ use lamplight_domain::kinds::{Check, Event};
 use lamplight_domain::record::Auth;
 use lamplight_domain::time::{Clocks, HOUR_MS, Ms};
 use lamplight_domain::views::CardState;
+use lamplight_domain::wire::{
+    Batch, Facility, FeedAsk, FeedPage, HelloAnswer, JoinAsk, Joined, OfferAnswer, OfferAsk, PushAnswer, Trouble,
+};
 use lamplight_server::FacilityServer;
 use lamplight_tablet::{Clock, KeyStore, Options, SystemClock, Tablet};
 use serde_json::{Value, json};
@@ -56,13 +59,44 @@ pub enum Road<'a> {
     Calls(&'a FacilityServer),
 }
 
+/// Answers as tasks of its own, as a connection's are, so that both sides work at once.
+struct Beside(FacilityServer);
+
+impl Beside {
+    async fn answer<T: Send + 'static, F: Future<Output = Result<T, Trouble>> + Send + 'static>(
+        &self,
+        ask: impl FnOnce(FacilityServer) -> F,
+    ) -> Result<T, Trouble> {
+        let answered = tokio::spawn(ask(self.0.clone())).await;
+        answered.map_err(|e| Trouble::Unreachable(e.to_string()))?
+    }
+}
+
+impl Facility for Beside {
+    async fn hello(&self) -> Result<HelloAnswer, Trouble> {
+        self.answer(|server| async move { server.hello().await }).await
+    }
+    async fn join(&self, ask: JoinAsk) -> Result<Joined, Trouble> {
+        self.answer(|server| async move { server.join(ask).await }).await
+    }
+    async fn push(&self, batch: Batch) -> Result<PushAnswer, Trouble> {
+        self.answer(|server| async move { server.push(batch).await }).await
+    }
+    async fn feed(&self, ask: FeedAsk) -> Result<FeedPage, Trouble> {
+        self.answer(|server| async move { server.feed(ask).await }).await
+    }
+    async fn offer(&self, ask: OfferAsk) -> Result<OfferAnswer, Trouble> {
+        self.answer(|server| async move { server.offer(ask).await }).await
+    }
+}
+
 /// As [`sync`], by another way where that is wanted.
 pub async fn sync_by(tablet: &Tablet, road: Road<'_>) -> Result<Value> {
     let begun = Instant::now();
     let contact = async {
         match road {
             Road::Https => tablet.sync_now().await,
-            Road::Calls(server) => tablet.sync_over(server).await,
+            Road::Calls(server) => tablet.sync_over(&Beside(server.clone())).await,
         }
     };
     // Where the contact fails nobody waits for receipts any more.
