@@ -47,17 +47,12 @@ pub fn is_vouched_for(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Hash, SigningKey};
+    use super::super::Hash;
+    use super::super::fixture::{facility, key};
     use super::*;
     use crate::ids::TabletId;
     use uuid::Uuid;
 
-    fn key(n: u8) -> SigningKey {
-        SigningKey::from_seed(&[n; 32])
-    }
-    fn facility() -> FacilityId {
-        FacilityId(Uuid::from_u128(7))
-    }
     fn tablet(n: u128) -> Option<TabletId> {
         Some(TabletId(Uuid::from_u128(n)))
     }

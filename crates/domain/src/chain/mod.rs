@@ -1,6 +1,8 @@
 //! Links: who wrote a record down as their n-th, chained by hash to their last. And the signatures over them.
 
 mod evidence;
+#[cfg(test)]
+mod fixture;
 mod hash;
 mod seal;
 mod sign;

@@ -207,14 +207,9 @@ impl Credential {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixture::{facility, key};
     use super::*;
 
-    fn key(n: u8) -> SigningKey {
-        SigningKey::from_seed(&[n; 32])
-    }
-    fn facility() -> FacilityId {
-        FacilityId(Uuid::from_u128(7))
-    }
     fn head() -> Head {
         Head { author: key(1).author(), seq: 3, hash: Hash([9; 32]) }
     }

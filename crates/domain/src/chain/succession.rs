@@ -97,16 +97,11 @@ impl From<PublicKey> for FacilityKeys {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixture::{facility, key};
     use super::super::{Endorser, Hash, Head};
     use super::*;
     use uuid::Uuid;
 
-    fn key(n: u8) -> SigningKey {
-        SigningKey::from_seed(&[n; 32])
-    }
-    fn facility() -> FacilityId {
-        FacilityId(Uuid::from_u128(7))
-    }
     /// From the nth key to the one after it, at n seconds.
     fn after(n: u8) -> Succession {
         Succession::sign(&key(n), facility(), &key(n + 1), Ms(i64::from(n) * 1_000))
