@@ -19,6 +19,12 @@ pub const KEEP_MS: i64 = 36 * HOUR_MS;
 /// Of checks, takings over and verifications the newest few stand, so that one retracted does not leave nothing.
 const NEWEST: u32 = 3;
 
+/// All but the newest of a kind, with what was said about them. By its index: left to itself SQLite reads every row that
+/// stands in the ward, once for each check that comes in.
+const DROP_OLDER: &str = "DELETE FROM standing INDEXED BY standing_by_about
+    WHERE ward = ?3 AND about IN (SELECT id FROM standing
+      WHERE stay = ?1 AND kind = ?2 AND ward = ?3 ORDER BY at DESC, n DESC LIMIT -1 OFFSET ?4)";
+
 /// What a row of the feed is to a fresh reader.
 enum Part {
     /// Holds until something ends it. `replaces`: an older one of its kind for the stay ends.
@@ -103,11 +109,7 @@ impl Later {
                 let until = if over { (place.received_at + KEEP_MS).0 } else { FOREVER };
                 insert(db, &Row { place, id, kind: &kind, about: id, stay, at, until })?;
             }
-            db.prepare_cached(
-                "DELETE FROM standing WHERE ward = ?3 AND about IN (SELECT id FROM standing
-                   WHERE stay = ?1 AND kind = ?2 AND ward = ?3 ORDER BY at DESC, n DESC LIMIT -1 OFFSET ?4)",
-            )?
-            .execute(params![stay.as_bytes(), kind, ward.0, NEWEST])?;
+            db.prepare_cached(DROP_OLDER)?.execute(params![stay.as_bytes(), kind, ward.0, NEWEST])?;
         }
         Ok(())
     }
@@ -289,4 +291,28 @@ fn of_record(db: &Connection, id: RecordId) -> rusqlite::Result<Option<Standing>
     db.prepare_cached("SELECT kind, until FROM standing WHERE id = ?1 AND about = ?1 LIMIT 1")?
         .query_row([id.0.as_bytes()], |r| Ok(Standing { kind: r.get(0)?, until: r.get(1)? }))
         .optional()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::fresh;
+
+    /// The steps of a statement's plan, as SQLite tells them.
+    fn plan(db: &Connection, sql: &str) -> Vec<String> {
+        let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        for parameter in 1..=statement.parameter_count() {
+            statement.raw_bind_parameter(parameter, 0).unwrap();
+        }
+        statement.raw_query().mapped(|row| row.get(3)).collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn a_check_that_comes_in_does_not_read_all_that_stands_in_its_ward() {
+        let (_dir, db) = fresh();
+        let read: Vec<String> = plan(&db, DROP_OLDER).into_iter().filter(|step| step.contains("standing")).collect();
+        assert_eq!(read.len(), 2, "{read:?}");
+        assert!(read[0].contains("standing_by_about (about=?"), "{read:?}");
+        assert!(read[1].contains("standing_by_stay (stay=? AND kind=? AND ward=?"), "{read:?}");
+    }
 }
