@@ -7,6 +7,10 @@ use lamplight_domain::time::Ms;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
+const NEWEST: &str = "ORDER BY n DESC LIMIT 1";
+const FURTHEST: &str = "ORDER BY seq DESC, n LIMIT 1";
+const FURTHEST_WITHIN: &str = "AND seq > ?2 AND seq <= ?3 ORDER BY seq DESC, n LIMIT 1";
+
 /// Keeps a verified receipt, unless the newest one says the same.
 pub fn keep(to: &Connection, receipt: &Receipt) -> rusqlite::Result<()> {
     if newest(to, receipt.head.author)?.is_some_and(|r| r.head == receipt.head && r.received_at == receipt.received_at)
@@ -29,12 +33,12 @@ pub fn keep(to: &Connection, receipt: &Receipt) -> rusqlite::Result<()> {
 
 /// The receipt that arrived last: where the server stood then, even if it had stood further before.
 pub fn newest(from: &Connection, author: AuthorId) -> rusqlite::Result<Option<Receipt>> {
-    one(from, author, "ORDER BY n DESC LIMIT 1", [author.0.as_bytes()])
+    one(from, author, NEWEST, [author.0.as_bytes()])
 }
 
 /// The receipt for the longest stretch of the chain that the server ever held.
 pub fn furthest(from: &Connection, author: AuthorId) -> rusqlite::Result<Option<Receipt>> {
-    one(from, author, "ORDER BY seq DESC, n LIMIT 1", [author.0.as_bytes()])
+    one(from, author, FURTHEST, [author.0.as_bytes()])
 }
 
 /// Every receipt of an author, in order of arrival.
@@ -52,7 +56,7 @@ pub fn furthest_within(
     upto: u64,
 ) -> rusqlite::Result<Option<Receipt>> {
     let values = params![author.0.as_bytes(), signed(after), signed(upto)];
-    one(from, author, "AND seq > ?2 AND seq <= ?3 ORDER BY seq DESC, n LIMIT 1", values)
+    one(from, author, FURTHEST_WITHIN, values)
 }
 
 /// `values`: of the author first.
@@ -62,11 +66,11 @@ fn one(
     which: &str,
     values: impl rusqlite::Params,
 ) -> rusqlite::Result<Option<Receipt>> {
-    from.prepare_cached(&format!(
-        "SELECT seq, hash, received_at, request, signature FROM receipts WHERE author = ?1 {which}"
-    ))?
-    .query_row(values, |row| receipt(author, row))
-    .optional()
+    from.prepare_cached(&sql(which))?.query_row(values, |row| receipt(author, row)).optional()
+}
+
+fn sql(which: &str) -> String {
+    format!("SELECT seq, hash, received_at, request, signature FROM receipts WHERE author = ?1 {which}")
 }
 
 fn receipt(author: AuthorId, row: &Row<'_>) -> rusqlite::Result<Receipt> {
@@ -76,4 +80,34 @@ fn receipt(author: AuthorId, row: &Row<'_>) -> rusqlite::Result<Receipt> {
         request: Uuid::from_bytes(row.get(3)?),
         signature: Signature(row.get(4)?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::{DeviceKey, File, Schema};
+
+    #[test]
+    fn none_of_many_receipts_is_found_by_reading_all_of_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = DeviceKey::of(dir.path(), false).unwrap();
+        let file = File::open(dir.path().join("records.db"), key, Schema::Records).unwrap().0;
+        for (which, index) in [
+            (NEWEST, "receipts_by_author (author=?)"),
+            (FURTHEST, "receipts_by_seq (author=?)"),
+            (FURTHEST_WITHIN, "receipts_by_seq (author=? AND seq>? AND seq<?)"),
+        ] {
+            let plan = format!("EXPLAIN QUERY PLAN {}", sql(which));
+            let steps: Vec<String> = file
+                .read(|from| {
+                    let mut statement = from.prepare(&plan)?;
+                    (1..=statement.parameter_count()).try_for_each(|n| statement.raw_bind_parameter(n, 0))?;
+                    statement.raw_query().mapped(|row| row.get(3)).collect()
+                })
+                .unwrap();
+            assert!(steps[0].contains(index), "{which}: {steps:?}");
+            let sorts_all = steps.iter().any(|step| step.contains("B-TREE FOR ORDER BY"));
+            assert!(!sorts_all, "{which}: {steps:?}");
+        }
+    }
 }

@@ -19,9 +19,12 @@ pub enum Schema {
 impl Schema {
     fn steps(self) -> &'static [&'static str] {
         match self {
-            Schema::Records => {
-                &[include_str!("records.1.sql"), include_str!("records.2.sql"), include_str!("records.3.sql")]
-            }
+            Schema::Records => &[
+                include_str!("records.1.sql"),
+                include_str!("records.2.sql"),
+                include_str!("records.3.sql"),
+                include_str!("records.4.sql"),
+            ],
             Schema::Identity => {
                 &[include_str!("identity.1.sql"), include_str!("identity.2.sql"), include_str!("identity.3.sql")]
             }
@@ -30,6 +33,7 @@ impl Schema {
                 include_str!("records.1.sql"),
                 include_str!("records.2.sql"),
                 include_str!("records.3.sql"),
+                include_str!("records.4.sql"),
                 "CREATE TABLE later (n INTEGER PRIMARY KEY) STRICT",
                 "ALTER TABLE later ADD COLUMN more TEXT",
             ],
@@ -38,6 +42,7 @@ impl Schema {
                 include_str!("records.1.sql"),
                 include_str!("records.2.sql"),
                 include_str!("records.3.sql"),
+                include_str!("records.4.sql"),
                 "CREATE TABLE later (n INTEGER PRIMARY KEY) STRICT",
                 "INSERT INTO nowhere VALUES (1)",
             ],
