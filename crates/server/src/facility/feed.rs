@@ -71,28 +71,38 @@ impl FacilityServer {
         let trust = self.inner.identity.trust_after(ask.trust);
         let mut stopping = self.stopping();
         let mut changes = self.inner.live.ward(ask.ward).changes();
+        // Rows before it are no news, and are not read again each time that the reader's own entries wake it.
+        let mut news_from = ask.from.clone();
         loop {
             // Seen before reading: what comes after it wakes us.
             changes.borrow_and_update();
             self.inner.pushes.few().await;
-            let found = self.read_page(ask.ward, &ask.from, limit, author.tablet).await?;
+            let mut found = self.read_page(ask.ward, &news_from, limit, author.tablet).await?;
+            let mut own = self.own_rows(&ask, author.tablet, &found).await?;
+            // What the reader sent itself it knows by its receipt: told with the next row that is news, or at the end.
+            let is_news = |sent: &Sent| !own.contains(&sent.row.author) || !sent.row.flags.is_empty();
+            let told = ask.roster_version != self.roster().version || trust.is_some();
+            let news = found.rows.iter().any(is_news) || found.more || told || !found.goes_on;
+            let over = *stopping.borrow() || tokio::time::Instant::now() >= deadline;
+            let tell = news || over;
+            if tell && news_from != ask.from {
+                found = self.read_page(ask.ward, &ask.from, limit, author.tablet).await?;
+                own = self.own_rows(&ask, author.tablet, &found).await?;
+            }
             let roster = self.roster();
             if roster.version != judged_by {
                 // It may have been moved or revoked while it waited, or while this was read.
                 self.may_read(author.tablet, ask.ward, &ask.name).await?;
             }
-            let own = self.own_rows(&ask, author.tablet, &found).await?;
-            // What the reader sent itself it knows by its receipt: told with the next row that is news, or at the end.
-            let is_news = |sent: &Sent| !own.contains(&sent.row.author) || !sent.row.flags.is_empty();
-            let told = ask.roster_version != roster.version || trust.is_some();
-            let news = found.rows.iter().any(is_news) || found.more || told || !found.goes_on;
-            let over = *stopping.borrow() || tokio::time::Instant::now() >= deadline;
-            if news || over {
+            if tell {
                 self.touch(&author);
                 let newer = (ask.roster_version != roster.version).then(|| for_ward(&roster, ask.ward));
                 let mut page = self.page(ask.ward, found, &own, newer);
                 page.header.trust = trust;
                 return Ok(page);
+            }
+            if let FeedNext::Cursor(next) = found.next {
+                news_from = FeedFrom::Cursor(next);
             }
             tokio::select! {
                 _ = changes.changed() => {}

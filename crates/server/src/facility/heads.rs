@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use std::collections::HashSet;
 
 /// So many of the server's newest authors are looked at beside the one that serves: commands, each an author of its own.
-const OWN_NEWEST: u32 = 4;
+const OWN_NEWEST: usize = 4;
 /// Former authors of one tablet that are sent along; a reader keeps those that it has.
 const CREDENTIALS_MAX: usize = 16;
 

@@ -55,9 +55,11 @@ pub fn all(db: &Connection) -> rusqlite::Result<Vec<Author>> {
 }
 
 /// The newest authors of servers, newest first.
-pub fn newest_of_server(db: &Connection, limit: u32) -> rusqlite::Result<Vec<Author>> {
-    db.prepare_cached(&format!("SELECT {COLUMNS} FROM authors WHERE tablet IS NULL ORDER BY no DESC LIMIT ?1"))?
-        .query_map([limit], read)?
+pub fn newest_of_server(db: &Connection, limit: usize) -> rusqlite::Result<Vec<Author>> {
+    // Not `LIMIT ?1`: SQLite plans anew for each value that it is given, and each page of a feed asks this.
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM authors WHERE tablet IS NULL ORDER BY no DESC"))?
+        .query_map([], read)?
+        .take(limit)
         .collect()
 }
 
