@@ -17,7 +17,7 @@ const FORKS_MAX: usize = 3;
 
 impl Inner {
     pub(super) fn is_healing(&self) -> Result<bool, Trouble> {
-        self.records.read(agree::is_healing).map_err(local)
+        self.records.look(agree::is_healing).map_err(local)
     }
 
     /// Takes a fresh author in place of the one whose chain the server does not share, and writes down under it what
