@@ -164,6 +164,9 @@ impl FacilityServer {
     pub fn nonces(&self) -> &Nonces {
         &self.inner.nonces
     }
+    pub fn pushes(&self) -> &Pushes {
+        &self.inner.pushes
+    }
     pub fn around(&self) -> &Surroundings {
         &self.inner.around
     }

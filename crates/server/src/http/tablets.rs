@@ -165,6 +165,7 @@ async fn push(
             format!("Send it as {CONTENT_TYPE}."),
         )));
     }
+    let _turn = facility.pushes().turn(sent.len()).await;
     // Signed as sent, so the very bytes are needed when the author is not known yet.
     let message = decompress(&headers, sent.clone())?;
     let (header, blobs) = decode::<BatchHeader>(&message, BATCH_MAX_LINKS + 1).map_err(|e| {
