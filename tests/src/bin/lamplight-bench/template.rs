@@ -31,11 +31,14 @@ pub async fn of(name: &str, make: impl AsyncFnOnce(PathBuf) -> Result<()>) -> Re
     Ok(folder)
 }
 
-/// A whole folder, beside what is there. With `cp`, which shares blocks where the file system can.
+/// A whole folder, beside what is there. With `cp`, which shares blocks where the file system can. On the disk when it
+/// returns: what is measured over the copy does not share the disk with the copying.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to)?;
     let done = Command::new("cp").args(["-a", "--reflink=auto"]).arg(from.join(".")).arg(to).status()?;
     anyhow::ensure!(done.success(), "cp -a of {} failed", from.display());
+    let done = Command::new("sync").arg("--file-system").arg(to).status()?;
+    anyhow::ensure!(done.success(), "sync of {} failed", to.display());
     Ok(())
 }
 
