@@ -3,10 +3,13 @@
 use crate::house::CANARY;
 use std::io::Write;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
 static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static SECRETS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// Facilities of this process that will look when they go.
+static LISTENING: AtomicUsize = AtomicUsize::new(0);
 
 struct Logged;
 
@@ -20,8 +23,9 @@ impl Write for Logged {
     }
 }
 
-/// To all that is said in this process from now on, down to the finest.
+/// To all that is said in this process from now on, down to the finest, until [`assert_clean`].
 pub fn listen() {
+    LISTENING.fetch_add(1, Ordering::SeqCst);
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let filter = tracing_subscriber::EnvFilter::new("trace,hyper=debug,h2=debug,rustls=debug");
@@ -34,10 +38,16 @@ pub fn keep_secret(secret: String) {
     SECRETS.lock().unwrap_or_else(PoisonError::into_inner).push(secret);
 }
 
+/// For each [`listen`] once. What the last one has searched is let go: what a test of thousands of tablets says would be
+/// searched again for each of its facilities.
 pub fn assert_clean(folder: &Path) {
-    let logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
     assert!(!logged.is_empty(), "the logs were heard");
     assert_nothing_of_it(&logged, folder);
+    if LISTENING.fetch_sub(1, Ordering::SeqCst) == 1 {
+        logged.clear();
+        SECRETS.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
 }
 
 /// The patient's name and words, codes of invites, and every key under this folder, as text and as bytes.
@@ -46,7 +56,7 @@ pub fn assert_nothing_of_it(logged: &[u8], folder: &Path) {
     secrets.extend(SECRETS.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|s| s.as_bytes().to_vec()));
     keys(folder, &mut secrets);
     for secret in secrets {
-        let is_in = logged.windows(secret.len()).any(|part| part == secret);
+        let is_in = memchr::memmem::find(logged, &secret).is_some();
         assert!(!is_in, "logged: {}", String::from_utf8_lossy(&secret));
     }
 }
