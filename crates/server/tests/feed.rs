@@ -5,7 +5,7 @@
 mod common;
 
 use common::*;
-use lamplight_domain::chain::{Hash, SigningKey};
+use lamplight_domain::chain::{Hash, SigningKey, body_hash};
 use lamplight_domain::ids::StayId;
 use lamplight_domain::kinds::Event;
 use lamplight_domain::record::{Body, Envelope};
@@ -193,6 +193,37 @@ async fn a_long_poll_wakes_for_a_row_and_ends_with_the_server() {
     server.begin_stop();
     let page = tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("ended with the server").unwrap();
     assert!(page.header.rows.is_empty());
+}
+
+#[tokio::test]
+async fn a_long_poll_that_own_rows_woke_tells_all_of_them_with_the_first_that_is_news() {
+    let house = House::new();
+    let server = house.open();
+    let (mut own, mut other) = (house.tablet(&server, 1).await, house.tablet(&server, 2).await);
+    let (_, cursor) = own.opening(&server, 1_000).await;
+    let ask = FeedAsk { wait_ms: 25_000, own_by_hash: true, ..own.ask(FeedFrom::Cursor(cursor)) };
+    let ask = FeedAsk { roster_version: server.roster().version, ..ask };
+    let waiting = tokio::spawn({
+        let server = server.clone();
+        async move { server.feed(ask).await.unwrap() }
+    });
+    // Each wakes the poll, which reads it or some of them together.
+    let mut all = Vec::new();
+    for n in 0..20 {
+        let note = own.note(START, &n.to_string());
+        own.push(&server, vec![note.clone()]).await;
+        all.push(Blob::Held(body_hash(&note)));
+    }
+    assert!(!waiting.is_finished(), "what it sent itself is no news");
+    let news = other.note(START, "news");
+    other.push(&server, vec![news.clone()]).await;
+    all.push(Blob::Bytes(news));
+    let page = tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("woken by the news").unwrap();
+    assert_eq!(page.bodies, all);
+    let numbers: Vec<u64> = page.header.rows.iter().map(|row| row.n).collect();
+    assert_eq!(numbers, (cursor.n + 1..=cursor.n + 21).collect::<Vec<_>>());
+    let FeedNext::Cursor(next) = page.header.next else { panic!("no page by cursor begins an opening") };
+    assert_eq!(next.n, cursor.n + 21);
 }
 
 /// What a page that is the whole opening ends with.
