@@ -154,6 +154,20 @@ fn a_file_that_cannot_go_over_stays_under_the_former_key_and_the_tablet_works_on
 }
 
 #[test]
+fn what_a_disk_that_failed_left_of_the_next_key_goes_with_the_next_start() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), HandClock::new());
+    let tablet = joined(dir.path(), &clock, 1);
+    asked(&tablet, 5);
+    let length = std::fs::metadata(dir.path().join(NEXT_FILE)).unwrap().len();
+    let tablet = reopen(dir.path(), &clock, tablet);
+    let key = tablet.0.key.clone();
+    // Overwritten, and not removed.
+    std::fs::write(dir.path().join(NEXT_FILE), vec![0; length as usize]).unwrap();
+    let tablet = reopen(dir.path(), &clock, tablet);
+    assert!(tablet.0.key.is(&key) && !dir.path().join(NEXT_FILE).exists());
+}
+
+#[test]
 fn a_second_copy_that_is_damaged_is_begun_anew_first() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), HandClock::new());
     let tablet = joined(dir.path(), &clock, 1);

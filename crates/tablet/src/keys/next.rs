@@ -103,6 +103,14 @@ pub fn done(dir: &Path) -> IoResult<()> {
     disk::sync_folder(dir)
 }
 
+/// Ends [`done`] where it was cut off, or the disk failed, between the overwriting and the removing.
+pub fn end_done(dir: &Path) {
+    let is_overwritten = std::fs::read(dir.join(NEXT_FILE)).is_ok_and(|text| text.first() == Some(&0));
+    if is_overwritten && let Err(e) = done(dir) {
+        tracing::warn!(%e, "what is left of the key that was the next one could not be removed; the next start tries again");
+    }
+}
+
 /// `from` and those before it, locked with `to` from now on. Once more is as good as once.
 pub fn keep_former(dir: &Path, from: &DeviceKey, to: &DeviceKey) -> IoResult<()> {
     let mut all = former(dir, to);
