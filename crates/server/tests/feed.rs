@@ -348,6 +348,37 @@ async fn a_server_that_was_put_back_by_hand_learns_it_from_its_own_receipts_too(
 }
 
 #[tokio::test]
+async fn what_comes_once_more_after_a_loss_is_in_no_backup_that_was_made_between() {
+    let house = House::new();
+    let server = house.open();
+    let (mut pad, reader) = (house.tablet(&server, 1).await, house.tablet(&server, 2).await);
+    server.close().await;
+    let aside = house.set_aside();
+    let server = house.open();
+    house.wait(MINUTE);
+    let (before, first) = (pad.head, pad.note(START, "one"));
+    let receipt = pad.push(&server, vec![first.clone()]).await.receipt.unwrap();
+    server.close().await;
+    house.put_back(&aside);
+    let server = house.open();
+    let back_up = |n: u32| {
+        house.wait(MINUTE);
+        let to = house.folder().join(format!("backup-{n}"));
+        lamplight_server::commands::backup_at(&house.path, &to, &house.around()).unwrap().backed_up
+    };
+    let marked = async || server.feed(reader.ask(FeedFrom::Opening)).await.unwrap().header.backed_up;
+    let without_it = back_up(1);
+    assert_eq!(marked().await, Some(without_it));
+    house.wait(MINUTE);
+    let mut again = batch(&pad.key, &before, vec![Blob::Bytes(first)], None);
+    again.header.receipt = Some(receipt);
+    assert_eq!(server.push(again).await.unwrap().receipt.unwrap().received_at, receipt.received_at);
+    assert_eq!(marked().await, Some(receipt.received_at), "it has that time, and the backup has not got it");
+    let with_it = back_up(2);
+    assert_eq!(marked().await, Some(with_it));
+}
+
+#[tokio::test]
 async fn a_cursor_that_was_not_given_out_here_is_its_reader_s_own_trouble() {
     let house = House::new();
     let server = house.open();

@@ -86,6 +86,9 @@ impl Inner {
         let Some(backed_up) = backed_up.filter(|_| !is_unsettled) else { return Ok(None) };
         // What went to a restored server once more is in a backup that was made after that, not by its first date.
         if restored.is_some_and(|at| backed_up <= at) {
+            if sync.waiting == 0 {
+                self.records.write(|to| offer::is_restored(to, now))?;
+            }
             return Ok(None);
         }
         Ok(Some(Bounds { before: now - KEEP_MS, backed_up, author, confirmed: sync.confirmed }))

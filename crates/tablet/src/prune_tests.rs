@@ -216,6 +216,27 @@ async fn after_a_restore_nothing_goes_until_the_server_was_backed_up_once_more()
 }
 
 #[tokio::test]
+async fn a_backup_between_the_restore_and_the_offer_lets_nothing_go() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let (tablet, old, _) = month(&clock, &server, dir.path()).await;
+    lock(&server.0).generation = 2;
+    // It reads of the restore, and is away before it could offer anything; the backup is made meanwhile.
+    tablet.0.pull_page(&server, 0, &mut None).await.unwrap();
+    pass(&clock, &server, HOUR_MS);
+    back_up(&server, 0);
+    pass(&clock, &server, HOUR_MS);
+    tablet.0.push_all(&server, &mut Default::default(), true).await.unwrap();
+    tablet.0.pull_page(&server, 0, &mut None).await.unwrap();
+    assert_eq!(tablet.prune().unwrap(), 0, "what was offered is in no backup yet");
+    assert_eq!(held(&tablet, &old), 20);
+    assert_eq!(tablet.prune().unwrap(), 0);
+    pass(&clock, &server, HOUR_MS);
+    back_up(&server, 0);
+    sync(&tablet, &server).await;
+    assert!(tablet.prune().unwrap() > 0);
+}
+
+#[tokio::test]
 async fn the_file_does_not_grow_with_what_comes_after_a_pruning() {
     let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
     let tablet = told(dir.path(), &clock, &server);

@@ -4,7 +4,7 @@
 use super::StoreError;
 use super::authors::{self, Author};
 use super::filing::Filing;
-use super::{bodies, heads, links};
+use super::{bodies, heads, links, meta};
 use lamplight_domain::chain::{Credential, Endorser, Hash, Head, Receipt, SigningKey, link_hash, verify};
 use lamplight_domain::ids::{AuthorId, FacilityId, TabletId, WardId};
 use lamplight_domain::record::{BODY_MAX_BYTES, Body, Record};
@@ -154,6 +154,9 @@ pub fn append(db: &Connection, facts: &Facts, batch: &Prepared, now: Ms) -> Resu
         filing.take(link, proven.filter(|r| link.seq <= r.head.seq).map_or(now, |r| r.received_at))?;
     }
     (done.rows, done.roster) = filing.finish()?;
+    if let Some(before) = &proven {
+        meta::note_came_again(db, before.received_at, now)?;
+    }
     let end = batch.end();
     let received_at = proven.filter(|r| end.seq <= r.head.seq).map_or(now, |r| r.received_at);
     let receipt = Receipt::sign(&facts.key, facts.facility, end, received_at, header.request);

@@ -25,8 +25,10 @@ pub(crate) const GENERATION: &str = "generation";
 /// Set while a restored server may still lack what this tablet holds; survives a crash in between.
 const OFFERING: &str = "offering";
 
-/// Server time at which a restored server had answered every offer.
+/// Server time by which a restored server held everything again; [`NOT_YET`] until then.
 const RESTORED: &str = "restored";
+/// It has answered every offer, and what it lacked is on its way.
+const NOT_YET: Ms = Ms(i64::MAX);
 
 pub(crate) fn is_offering(from: &Connection) -> rusqlite::Result<bool> {
     Ok(meta::get::<Option<Offering>>(from, OFFERING)?.flatten().is_some())
@@ -34,6 +36,11 @@ pub(crate) fn is_offering(from: &Connection) -> rusqlite::Result<bool> {
 
 pub(crate) fn restored_at(from: &Connection) -> rusqlite::Result<Option<Ms>> {
     meta::get(from, RESTORED)
+}
+
+/// It holds everything: nothing waits, and it was heard at `now` or later since.
+pub(crate) fn is_restored(to: &Connection, now: Ms) -> rusqlite::Result<()> {
+    if restored_at(to)? == Some(NOT_YET) { meta::set(to, RESTORED, &now) } else { Ok(()) }
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -98,10 +105,10 @@ impl Inner {
         }
         failpoint!("offer.done");
         self.blocking(|inner| {
-            let now = lock(&inner.contact).last;
             let settle = |to: &rusqlite::Transaction<'_>| {
                 meta::set(to, OFFERING, &None::<Offering>)?;
-                now.map_or(Ok(()), |at| meta::set(to, RESTORED, &at))
+                // Not when this tablet last heard a time: that may have been before the server was backed up again.
+                meta::set(to, RESTORED, &NOT_YET)
             };
             inner.records.write(settle).map_err(local)
         })
