@@ -1,6 +1,6 @@
 //! How many batches are under way. Where they are many (the network is back for a whole hospital), pages of feeds wait a
-//! little: what is not confirmed yet comes before what is only read. And few are unpacked at once: packed, a hundred of
-//! them take a megabyte; unpacked and read, a hundred.
+//! little: what is not confirmed yet comes before what is only read. And few are unpacked at once: unpacked and read, each
+//! takes many times the memory that it takes packed.
 
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Big batches that are unpacked at once: they share a commit, and there is one writer.
 const UNPACKED: usize = 8;
 /// A packed batch of this size is an entry or a few, as they come all day: it waits for no turn.
-pub const SMALL_BYTES: usize = 2 * 1024;
+const SMALL_BYTES: usize = 2 * 1024;
 
 pub struct Pushes {
     under_way: watch::Sender<usize>,
@@ -38,7 +38,7 @@ impl Pushes {
         if packed_bytes <= SMALL_BYTES {
             return None;
         }
-        // Closed never, so it always comes.
+        // It is never closed, so it always comes.
         self.unpacked.acquire().await.ok()
     }
 

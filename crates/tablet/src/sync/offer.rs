@@ -38,7 +38,7 @@ pub(crate) fn restored_at(from: &Connection) -> rusqlite::Result<Option<Ms>> {
     meta::get(from, RESTORED)
 }
 
-/// It holds everything: nothing waits, and it was heard at `now` or later since.
+/// It holds everything: nothing waits. It was heard last at `now`, server time.
 pub(crate) fn is_restored(to: &Connection, now: Ms) -> rusqlite::Result<()> {
     if restored_at(to)? == Some(NOT_YET) { meta::set(to, RESTORED, &now) } else { Ok(()) }
 }
