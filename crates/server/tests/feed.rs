@@ -5,7 +5,7 @@
 mod common;
 
 use common::*;
-use lamplight_domain::chain::{Hash, SigningKey, body_hash};
+use lamplight_domain::chain::{Hash, Head, Receipt, SigningKey, body_hash};
 use lamplight_domain::ids::StayId;
 use lamplight_domain::kinds::Event;
 use lamplight_domain::record::{Body, Envelope};
@@ -306,8 +306,20 @@ async fn a_backup_says_what_it_began_with_and_begins_a_generation_each_time_it_i
     assert_ne!(generations[0], generations[1]);
 }
 
-#[tokio::test]
-async fn a_server_that_was_put_back_by_hand_learns_it_from_its_own_receipts_too() {
+/// A server that was put back by hand, closed, to before it took two entries of `pad`.
+struct Lost {
+    house: House,
+    pad: Pad,
+    reader: Pad,
+    /// Of `pad`, as the server has it now.
+    before: Head,
+    first: Vec<u8>,
+    second: Vec<u8>,
+    /// For both.
+    receipt: Receipt,
+}
+
+async fn lost() -> Lost {
     let house = House::new();
     let server = house.open();
     let (mut pad, reader) = (house.tablet(&server, 1).await, house.tablet(&server, 2).await);
@@ -315,10 +327,16 @@ async fn a_server_that_was_put_back_by_hand_learns_it_from_its_own_receipts_too(
     let aside = house.set_aside();
     let server = house.open();
     house.wait(MINUTE);
-    let (before, first) = (pad.head, pad.note(START, "one"));
-    let receipt = pad.push(&server, vec![first.clone(), pad.note(START, "two")]).await.receipt.unwrap();
+    let (before, first, second) = (pad.head, pad.note(START, "one"), pad.note(START, "two"));
+    let receipt = pad.push(&server, vec![first.clone(), second.clone()]).await.receipt.unwrap();
     server.close().await;
     house.put_back(&aside);
+    Lost { house, pad, reader, before, first, second, receipt }
+}
+
+#[tokio::test]
+async fn a_server_that_was_put_back_by_hand_learns_it_from_its_own_receipts_too() {
+    let Lost { house, pad, reader, before, first, receipt, .. } = lost().await;
     house.wait(MINUTE);
     let server = house.open();
     let generation = reader.opening(&server, 100).await.1.generation;
@@ -349,17 +367,7 @@ async fn a_server_that_was_put_back_by_hand_learns_it_from_its_own_receipts_too(
 
 #[tokio::test]
 async fn what_comes_once_more_after_a_loss_is_in_no_backup_that_was_made_between() {
-    let house = House::new();
-    let server = house.open();
-    let (mut pad, reader) = (house.tablet(&server, 1).await, house.tablet(&server, 2).await);
-    server.close().await;
-    let aside = house.set_aside();
-    let server = house.open();
-    house.wait(MINUTE);
-    let (before, first) = (pad.head, pad.note(START, "one"));
-    let receipt = pad.push(&server, vec![first.clone()]).await.receipt.unwrap();
-    server.close().await;
-    house.put_back(&aside);
+    let Lost { house, pad, reader, before, first, second, receipt } = lost().await;
     let server = house.open();
     let back_up = |n: u32| {
         house.wait(MINUTE);
@@ -370,7 +378,8 @@ async fn what_comes_once_more_after_a_loss_is_in_no_backup_that_was_made_between
     let without_it = back_up(1);
     assert_eq!(marked().await, Some(without_it));
     house.wait(MINUTE);
-    let mut again = batch(&pad.key, &before, vec![Blob::Bytes(first)], None);
+    let both = vec![Blob::Bytes(first), Blob::Bytes(second)];
+    let mut again = batch(&pad.key, &before, both, None);
     again.header.receipt = Some(receipt);
     assert_eq!(server.push(again).await.unwrap().receipt.unwrap().received_at, receipt.received_at);
     assert_eq!(marked().await, Some(receipt.received_at), "it has that time, and the backup has not got it");
