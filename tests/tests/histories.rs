@@ -83,12 +83,26 @@ fn the_stories_of_faults_that_were_found_lose_nothing_any_more() {
         Destroy { unit: 146 },
         Prune { unit: 237 },
     ];
-    // A patient is moved away, every tablet prunes, and the patient comes back.
+    // A restored server is backed up again before the tablet that knows of it has given back what was lost.
+    let backed_up_between = [
+        Clone { unit: 145 },
+        Month,
+        BackUp,
+        Sync { unit: 112 },
+        Restore { backup: 208 },
+        Carry { unit: 144, half: Half::Listen, how: How::Twice },
+        BackUp,
+        Month,
+        Carry { unit: 72, half: Half::Send, how: How::Stale },
+        Sync { unit: 248 },
+        Prune { unit: 248 },
+    ];
     let told: Vec<String> = [
         story(1_795_679_277_807_700, &asked_as_a_stranger),
         story(1_795_679_277_811_055, &saved_again_after_a_month),
         story(1_795_679_277_813_867, &former_author),
         story(1_795_694_098_087_970, &moved_and_back),
+        story(1_795_713_632_539_542, &backed_up_between),
     ]
     .into_iter()
     .filter_map(|told| told.err().map(|why| format!("{why:#}")))
