@@ -92,6 +92,8 @@ impl Inner {
         pushing: &mut Pushing,
     ) -> Result<(), Trouble> {
         let Some(offering) = self.blocking(|inner| inner.offering()).await? else { return Ok(()) };
+        let generation = |from: &Connection| meta::get::<Uuid>(from, GENERATION);
+        let begun = self.blocking(move |inner| inner.records.read(generation).map_err(local)).await?;
         let list = move |from: &Connection| bodies::not_received_before(from, offering.began_with);
         let hashes = self.blocking(move |inner| inner.records.read(list).map_err(local)).await?;
         tracing::warn!(offered = hashes.len(), "the server was restored; it is asked for what it lacks");
@@ -104,8 +106,12 @@ impl Inner {
             done => done?,
         }
         failpoint!("offer.done");
-        self.blocking(|inner| {
+        self.blocking(move |inner| {
             let settle = |to: &rusqlite::Transaction<'_>| {
+                // The answers are of a server that was restored once more while they were under way.
+                if generation(to)? != begun {
+                    return Ok(());
+                }
                 meta::set(to, OFFERING, &None::<Offering>)?;
                 // Not when this tablet last heard a time: that may have been before the server was backed up again.
                 meta::set(to, RESTORED, &NOT_YET)
