@@ -97,12 +97,25 @@ fn the_stories_of_faults_that_were_found_lose_nothing_any_more() {
         Sync { unit: 248 },
         Prune { unit: 248 },
     ];
+    // An offer's answer comes from before the server was restored once more, and after the tablet has read of that.
+    let answered_before_the_next_restore = [
+        Clone { unit: 117 },
+        BackUp,
+        Restore { backup: 16 },
+        Transfer { patient: 158 },
+        Carry { unit: 44, half: Half::Listen, how: How::Twice },
+        Carry { unit: 236, half: Half::Send, how: How::HeldUp },
+        Restore { backup: 217 },
+        through(172, Half::Listen),
+        Carry { unit: 112, half: Half::Send, how: How::Mangled },
+    ];
     let told: Vec<String> = [
         story(1_795_679_277_807_700, &asked_as_a_stranger),
         story(1_795_679_277_811_055, &saved_again_after_a_month),
         story(1_795_679_277_813_867, &former_author),
         story(1_795_694_098_087_970, &moved_and_back),
         story(1_795_713_632_539_542, &backed_up_between),
+        story(1_795_715_387_715_838, &answered_before_the_next_restore),
     ]
     .into_iter()
     .filter_map(|told| told.err().map(|why| format!("{why:#}")))

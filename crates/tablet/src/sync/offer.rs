@@ -43,6 +43,10 @@ pub(crate) fn is_restored(to: &Connection, now: Ms) -> rusqlite::Result<()> {
     if restored_at(to)? == Some(NOT_YET) { meta::set(to, RESTORED, &now) } else { Ok(()) }
 }
 
+fn generation(from: &Connection) -> rusqlite::Result<Option<Uuid>> {
+    meta::get(from, GENERATION)
+}
+
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Offering {
     /// What the server received before this was in what it began with. None: nothing is known to be.
@@ -58,14 +62,14 @@ pub(super) fn notice(
     next: &FeedNext,
     began_with: Option<Ms>,
 ) -> rusqlite::Result<bool> {
-    let generation = match next {
+    let now = match next {
         FeedNext::Cursor(cursor) => cursor.generation,
         FeedNext::Opening(mark) => mark.end.generation,
     };
-    let before: Option<Uuid> = meta::get(to, GENERATION)?;
-    let went_back = before.is_some_and(|before| before != generation);
-    if before != Some(generation) {
-        meta::set(to, GENERATION, &generation)?;
+    let before = generation(to)?;
+    let went_back = before.is_some_and(|before| before != now);
+    if before != Some(now) {
+        meta::set(to, GENERATION, &now)?;
     }
     if went_back {
         // Its own word for how far it goes. What it or the one before it says to be backed up is no measure: the backup
@@ -81,8 +85,12 @@ pub(super) fn notice(
 }
 
 impl Inner {
-    fn offering(&self) -> Result<Option<Offering>, Trouble> {
-        Ok(self.records.read(|from| meta::get::<Option<Offering>>(from, OFFERING)).map_err(local)?.flatten())
+    /// What is to be offered, and the generation that it was read in: that first, so that a server that is restored once
+    /// more between the two is found to be another one in the end.
+    fn offering(&self) -> Result<Option<(Offering, Option<Uuid>)>, Trouble> {
+        let begun = self.records.read(generation).map_err(local)?;
+        let offering = self.records.read(|from| meta::get::<Option<Offering>>(from, OFFERING)).map_err(local)?;
+        Ok(offering.flatten().map(|offering| (offering, begun)))
     }
 
     /// Where the server was restored since: everything held that its backup may lack.
@@ -91,9 +99,7 @@ impl Inner {
         facility: &F,
         pushing: &mut Pushing,
     ) -> Result<(), Trouble> {
-        let Some(offering) = self.blocking(|inner| inner.offering()).await? else { return Ok(()) };
-        let generation = |from: &Connection| meta::get::<Uuid>(from, GENERATION);
-        let begun = self.blocking(move |inner| inner.records.read(generation).map_err(local)).await?;
+        let Some((offering, begun)) = self.blocking(|inner| inner.offering()).await? else { return Ok(()) };
         let list = move |from: &Connection| bodies::not_received_before(from, offering.began_with);
         let hashes = self.blocking(move |inner| inner.records.read(list).map_err(local)).await?;
         tracing::warn!(offered = hashes.len(), "the server was restored; it is asked for what it lacks");
