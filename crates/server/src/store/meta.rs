@@ -39,9 +39,10 @@ const SET_BACK_MS: i64 = 24 * HOUR_MS;
 /// Everything received before this is in a backup, ms UTC.
 pub const BACKED_UP: &str = "backed_up";
 
-/// That links came once more which receipts show to have been received before: when that was last, and the earliest of
-/// those receipts; 2 x 8 bytes, ms UTC.
+/// When links came last of which receipts show an earlier time of receipt, and the earliest of those times since the last
+/// backup; ms UTC.
 const CAME_AGAIN: &str = "came_again";
+const CAME_AGAIN_FROM: &str = "came_again_from";
 
 pub fn get(db: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
     db.prepare_cached("SELECT value FROM meta WHERE name = ?1")?.query_row([name], |r| r.get(0)).optional()
@@ -117,24 +118,25 @@ pub fn served_since(db: &Connection, now: Ms, fresh: Uuid) -> Result<(), StoreEr
 /// of receipt, and is in no backup that was made between.
 pub fn backed_up(db: &Connection) -> Result<Option<Ms>, StoreError> {
     let mark = moment(db, BACKED_UP)?;
-    Ok(match came_again(db, mark)? {
-        Some(received_at) => mark.map(|mark| mark.min(received_at)),
-        None => mark,
-    })
+    let came_again = came_again(db, mark)?;
+    Ok(mark.map(|mark| came_again.map_or(mark, |from| mark.min(from))))
 }
 
-/// The earliest time of receipt of what came once more and is in no backup since, which is marked so.
+/// The earliest time of receipt of what came once more and is in no backup, the last of which is marked by `mark`.
 fn came_again(db: &Connection, mark: Option<Ms>) -> Result<Option<Ms>, StoreError> {
-    let value: Option<[u8; 16]> = get(db, CAME_AGAIN)?.and_then(|v| v.try_into().ok());
-    let parts = value.map(i128::from_be_bytes).map(|v| (Ms((v >> 64) as i64), Ms(v as i64)));
-    Ok(parts.filter(|(at, _)| mark.is_none_or(|mark| mark <= *at)).map(|(_, received_at)| received_at))
+    match moment(db, CAME_AGAIN)? {
+        Some(at) if mark.is_none_or(|mark| mark <= at) => moment(db, CAME_AGAIN_FROM),
+        _ => Ok(None),
+    }
 }
 
 /// In the transaction that files links once more: their receipts' time is `received_at`.
 pub fn note_came_again(db: &Connection, received_at: Ms, now: Ms) -> Result<(), StoreError> {
     let before = came_again(db, moment(db, BACKED_UP)?)?;
     let earliest = before.map_or(received_at, |before| before.min(received_at));
-    Ok(set(db, CAME_AGAIN, &[now.0.to_be_bytes(), earliest.0.to_be_bytes()].concat())?)
+    set(db, CAME_AGAIN, &now.0.to_be_bytes())?;
+    set(db, CAME_AGAIN_FROM, &earliest.0.to_be_bytes())?;
+    Ok(())
 }
 
 pub fn forget(db: &Connection, name: &str) -> rusqlite::Result<()> {
