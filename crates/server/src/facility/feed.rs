@@ -77,8 +77,7 @@ impl FacilityServer {
             // Seen before reading: what comes after it wakes us.
             changes.borrow_and_update();
             self.inner.pushes.few().await;
-            let mut found = self.read_page(ask.ward, &news_from, limit, author.tablet).await?;
-            let mut own = self.own_rows(&ask, author.tablet, &found).await?;
+            let (mut found, mut own) = self.read_with_own(&ask, &news_from, limit, author.tablet).await?;
             // What the reader sent itself it knows by its receipt: told with the next row that is news, or at the end.
             let is_news = |sent: &Sent| !own.contains(&sent.row.author) || !sent.row.flags.is_empty();
             let told = ask.roster_version != self.roster().version || trust.is_some();
@@ -86,8 +85,7 @@ impl FacilityServer {
             let over = *stopping.borrow() || tokio::time::Instant::now() >= deadline;
             let tell = news || over;
             if tell && news_from != ask.from {
-                found = self.read_page(ask.ward, &ask.from, limit, author.tablet).await?;
-                own = self.own_rows(&ask, author.tablet, &found).await?;
+                (found, own) = self.read_with_own(&ask, &ask.from, limit, author.tablet).await?;
             }
             let roster = self.roster();
             if roster.version != judged_by {
@@ -127,6 +125,19 @@ impl FacilityServer {
             None if self.readmit(id, ward, name).await? == ward => Ok(()),
             None => Err(not_yours.into()),
         }
+    }
+
+    /// A page of what is asked, and who among its authors is the reader itself.
+    async fn read_with_own(
+        &self,
+        ask: &FeedAsk,
+        from: &FeedFrom,
+        limit: u32,
+        reader: Option<TabletId>,
+    ) -> Result<(Found, HashSet<AuthorId>), Trouble> {
+        let found = self.read_page(ask.ward, from, limit, reader).await?;
+        let own = self.own_rows(ask, reader, &found).await?;
+        Ok((found, own))
     }
 
     async fn read_page(
