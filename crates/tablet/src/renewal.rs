@@ -53,8 +53,10 @@ pub(crate) fn carry_on(
     store: Option<&dyn KeyStore>,
 ) -> Result<Opening, Refusal> {
     let as_it_is = |key| Opening { key, other: None, taken: None };
-    next::end_done(dir);
-    let Some(begun) = next::read(dir)? else { return Ok(as_it_is(held)) };
+    let Some(begun) = next::read(dir)? else {
+        next::end_done(dir);
+        return Ok(as_it_is(held));
+    };
     let fresh = match held.has_check(&begun.to) {
         true => held.clone(),
         false => match next::unlocked(&begun, &held) {

@@ -16,36 +16,26 @@ pub enum Schema {
     Failing,
 }
 
+const RECORDS: &[&str] = &[
+    include_str!("records.1.sql"),
+    include_str!("records.2.sql"),
+    include_str!("records.3.sql"),
+    include_str!("records.4.sql"),
+];
+const IDENTITY: &[&str] =
+    &[include_str!("identity.1.sql"), include_str!("identity.2.sql"), include_str!("identity.3.sql")];
+#[cfg(test)]
+const LATER: &str = "CREATE TABLE later (n INTEGER PRIMARY KEY) STRICT";
+
 impl Schema {
-    fn steps(self) -> &'static [&'static str] {
+    fn steps(self) -> Vec<&'static str> {
         match self {
-            Schema::Records => &[
-                include_str!("records.1.sql"),
-                include_str!("records.2.sql"),
-                include_str!("records.3.sql"),
-                include_str!("records.4.sql"),
-            ],
-            Schema::Identity => {
-                &[include_str!("identity.1.sql"), include_str!("identity.2.sql"), include_str!("identity.3.sql")]
-            }
+            Schema::Records => RECORDS.to_vec(),
+            Schema::Identity => IDENTITY.to_vec(),
             #[cfg(test)]
-            Schema::Next => &[
-                include_str!("records.1.sql"),
-                include_str!("records.2.sql"),
-                include_str!("records.3.sql"),
-                include_str!("records.4.sql"),
-                "CREATE TABLE later (n INTEGER PRIMARY KEY) STRICT",
-                "ALTER TABLE later ADD COLUMN more TEXT",
-            ],
+            Schema::Next => [RECORDS, &[LATER, "ALTER TABLE later ADD COLUMN more TEXT"]].concat(),
             #[cfg(test)]
-            Schema::Failing => &[
-                include_str!("records.1.sql"),
-                include_str!("records.2.sql"),
-                include_str!("records.3.sql"),
-                include_str!("records.4.sql"),
-                "CREATE TABLE later (n INTEGER PRIMARY KEY) STRICT",
-                "INSERT INTO nowhere VALUES (1)",
-            ],
+            Schema::Failing => [RECORDS, &[LATER, "INSERT INTO nowhere VALUES (1)"]].concat(),
         }
     }
 
