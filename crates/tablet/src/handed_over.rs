@@ -11,7 +11,7 @@ use crate::keys::{self, write_private};
 use crate::known::Known;
 use crate::sync::offer;
 use crate::tablet::{Inner, LOCK_FILE};
-use crate::{agree, trouble};
+use crate::trouble;
 use lamplight_domain::refusal::Refusal;
 use lamplight_domain::wire::RECOVERY_FILE;
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ impl Inner {
             return Ok(false);
         }
         let Some((identity, pen)) = self.identity().zip(hand.as_ref()) else { return Ok(false) };
-        let unsettled = self.records.read(|from| Ok(agree::is_healing(from)? || offer::is_offering(from)?))?;
+        let unsettled = self.records.read(offer::is_unsettled)?;
         if pen.confirmed < pen.head.seq || unsettled || !self.records.not_taken_over()?.is_empty() {
             return Ok(false);
         }

@@ -61,10 +61,11 @@ impl Inner {
         }
         loop {
             let old = self.records.read(|from| pruning::of_the_ward(from, &bounds, TOGETHER))?;
-            if old.is_empty() {
+            let gone = self.let_go(&old, identity.ward)?;
+            if gone == 0 {
                 break;
             }
-            count += self.let_go(&old, identity.ward)?;
+            count += gone;
         }
         if count > 0 {
             self.shorten_the_copy();
@@ -80,8 +81,8 @@ impl Inner {
         let sync = self.sync_state();
         let Some(author) = sync.author else { return Ok(None) };
         let (backed_up, is_unsettled, restored) = self.records.read(|from| {
-            let is_unsettled = crate::agree::is_healing(from)? || offer::is_offering(from)?;
-            Ok((feeds::backed_up(from, identity.ward)?, is_unsettled, offer::restored_at(from)?))
+            let backed_up = feeds::backed_up(from, identity.ward)?;
+            Ok((backed_up, offer::is_unsettled(from)?, offer::restored_at(from)?))
         })?;
         let Some(backed_up) = backed_up.filter(|_| !is_unsettled) else { return Ok(None) };
         // What went to a restored server once more is in a backup that was made after that, not by its first date.
@@ -94,15 +95,21 @@ impl Inner {
         Ok(Some(Bounds { before: now - KEEP_MS, backed_up, author, confirmed: sync.confirmed }))
     }
 
-    fn let_go(&self, old: &[Old], ward: WardId) -> Result<u64, Broken> {
+    /// How many of these went: all, or none where the other half of the sync has heard meanwhile that the server went
+    /// back to a backup. What these bounds were read from is no more then.
+    pub(crate) fn let_go(&self, old: &[Old], ward: WardId) -> Result<u64, Broken> {
         let Some(newest) = old.iter().map(|body| body.observed_at).max() else { return Ok(0) };
-        let count = old.len() as u64;
-        self.records.write(|to| {
+        let count = self.records.write(|to| {
+            if offer::is_unsettled(to)? {
+                return Ok(0);
+            }
             pruning::remove(to, old)?;
             kept::pruned(to, newest + 1)?;
             feeds::pruned_but_for(to, ward)?;
             let before: u64 = meta::get(to, PRUNED)?.unwrap_or(0);
-            meta::set(to, PRUNED, &(before + count))
+            let count = old.len() as u64;
+            meta::set(to, PRUNED, &(before + count))?;
+            Ok(count)
         })?;
         std::thread::sleep(BREATH);
         Ok(count)

@@ -1,14 +1,15 @@
 //! Pruning: what goes, what stays, and what a server that went back makes of it.
 
-use crate::file::{bodies, links, lock, pruning};
+use crate::file::{bodies, feeds, links, lock, pruning};
 use crate::sync::fake::{FakeFacility, State};
 use crate::tablet::Tablet;
 use crate::testing::*;
 use lamplight_domain::chain::{Hash, body_hash};
-use lamplight_domain::ids::{AuthorId, StayId};
+use lamplight_domain::ids::{AuthorId, StayId, WardId};
 use lamplight_domain::kinds::Event;
 use lamplight_domain::record::Auth;
 use lamplight_domain::time::{HOUR_MS, Ms};
+use lamplight_domain::wire::FeedFrom;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -107,7 +108,7 @@ async fn nothing_goes_that_the_server_has_not_backed_up_or_not_received() {
     // The mark is stored with the next page, or within a minute.
     pass(&clock, &server, 2 * 60_000);
     sync(&tablet, &server).await;
-    let mark = tablet.0.records.read(|from| crate::file::feeds::backed_up(from, ward())).unwrap();
+    let mark = tablet.0.records.read(|from| feeds::backed_up(from, ward())).unwrap();
     assert_eq!(mark, Some(START - 1));
     assert_eq!(tablet.prune().unwrap(), 0, "it was received after the backup");
     assert_eq!(held(&tablet, &sent), 20);
@@ -213,6 +214,36 @@ async fn after_a_restore_nothing_goes_until_the_server_was_backed_up_once_more()
     back_up(&server, 0);
     sync(&tablet, &server).await;
     assert!(tablet.prune().unwrap() > 0);
+}
+
+#[tokio::test]
+async fn a_pruning_that_is_under_way_ends_with_the_page_that_tells_of_a_restore() {
+    let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+    let (tablet, old, _) = month(&clock, &server, dir.path()).await;
+    let mark = |ward| tablet.0.records.read(move |from| feeds::backed_up(from, ward)).unwrap();
+    let state = tablet.sync_state();
+    let bounds = pruning::Bounds {
+        before: START + DAY_MS,
+        backed_up: mark(ward()).unwrap(),
+        author: state.author.unwrap(),
+        confirmed: state.confirmed,
+    };
+    let none = Default::default();
+    let passing = |from: &rusqlite::Connection| pruning::passing(from, &bounds, &none, pruning::START, 7);
+    let (first, next) = tablet.0.records.read(passing).unwrap();
+    assert!(!first.is_empty() && next.is_some());
+    assert_eq!(tablet.0.let_go(&first, ward()).unwrap(), first.len() as u64);
+    // A ward that it was on before said how far the same server was backed up.
+    let other = WardId(Uuid::from_u128(0x77));
+    let said = |to: &rusqlite::Transaction<'_>| feeds::set(to, other, &FeedFrom::Opening, Some(bounds.backed_up));
+    tablet.0.records.write(said).unwrap();
+    lock(&server.0).generation = 2;
+    tablet.0.pull_page(&server, 0, &mut None).await.unwrap();
+    let (second, _) = tablet.0.records.read(passing).unwrap();
+    assert!(!second.is_empty());
+    assert_eq!(tablet.0.let_go(&second, ward()).unwrap(), 0, "the restored server may lack these");
+    assert_eq!(held(&tablet, &old), 20, "those that had gone came with its opening");
+    assert_eq!(mark(other), None, "nor is that ward's word of this server");
 }
 
 #[tokio::test]

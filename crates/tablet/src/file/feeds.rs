@@ -63,8 +63,9 @@ pub fn all_read(from: &Connection) -> rusqlite::Result<Vec<FeedRead>> {
     Ok(all)
 }
 
-pub fn forget_backed_up(to: &Connection, ward: WardId) -> rusqlite::Result<()> {
-    to.execute("UPDATE feeds SET backed_up = NULL WHERE ward = ?1", [ward.0.as_bytes()]).map(|_| ())
+/// Of every ward: it may be on another one when it hears of the restore.
+pub fn forget_backed_up(to: &Connection) -> rusqlite::Result<()> {
+    to.execute("UPDATE feeds SET backed_up = NULL", ()).map(|_| ())
 }
 
 /// Wards that this tablet was on before and of which something was pruned since.

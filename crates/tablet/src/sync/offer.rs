@@ -3,6 +3,7 @@
 //! tablet that did may be gone.
 
 use super::push::{Pushing, local};
+use crate::agree;
 use crate::failpoint::failpoint;
 use crate::file::{bodies, feeds, held, lock, meta};
 use crate::tablet::Inner;
@@ -30,8 +31,9 @@ const RESTORED: &str = "restored";
 /// It has answered every offer, and what it lacked is on its way.
 const NOT_YET: Ms = Ms(i64::MAX);
 
-pub(crate) fn is_offering(from: &Connection) -> rusqlite::Result<bool> {
-    Ok(meta::get::<Option<Offering>>(from, OFFERING)?.flatten().is_some())
+/// Is something held that this server may lack, beside what waits?
+pub(crate) fn is_unsettled(from: &Connection) -> rusqlite::Result<bool> {
+    Ok(agree::is_healing(from)? || meta::get::<Option<Offering>>(from, OFFERING)?.flatten().is_some())
 }
 
 pub(crate) fn restored_at(from: &Connection) -> rusqlite::Result<Option<Ms>> {
@@ -56,12 +58,7 @@ struct Offering {
 
 /// In the transaction that stores a page: did the server go back to a backup since the last one? A generation that was
 /// never read from is no restored one.
-pub(super) fn notice(
-    to: &Connection,
-    ward: lamplight_domain::ids::WardId,
-    next: &FeedNext,
-    began_with: Option<Ms>,
-) -> rusqlite::Result<bool> {
+pub(super) fn notice(to: &Connection, next: &FeedNext, began_with: Option<Ms>) -> rusqlite::Result<bool> {
     let now = match next {
         FeedNext::Cursor(cursor) => cursor.generation,
         FeedNext::Opening(mark) => mark.end.generation,
@@ -79,7 +76,7 @@ pub(super) fn notice(
         let began_with = earlier.map_or(began_with, |earlier| began_with.min(earlier.began_with));
         meta::set(to, OFFERING, &Some(Offering { began_with }))?;
         // The mark of a server that is no more says nothing of this one.
-        feeds::forget_backed_up(to, ward)?;
+        feeds::forget_backed_up(to)?;
     }
     Ok(went_back)
 }

@@ -244,7 +244,7 @@ impl Inner {
                         }
                         held::note(to, row, hash, Some(feed))?;
                     }
-                    let went_back = offer::notice(to, identity.ward, &header.next, header.began_with)?;
+                    let went_back = offer::notice(to, &header.next, header.began_with)?;
                     feeds::set(to, identity.ward, &next, header.backed_up)?;
                     if is_to_open {
                         feeds::opens(to, identity.ward)?;
