@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)] // A test may fail.
 
 use lamplight_tests::simulation::Step::{
-    BackUp, Carry, Clone, Destroy, Harm, Month, Move, Prune, Restore, Save, Sync, Transfer,
+    BackUp, Carry, Clone, Destroy, Harm, Month, Move, Prune, QuietMonth, Restore, Save, Sync, Transfer,
 };
 use lamplight_tests::simulation::{Half, Harm as What, How, Playing, What as Entry, histories, story, twice};
 
@@ -109,6 +109,19 @@ fn the_stories_of_faults_that_were_found_lose_nothing_any_more() {
         through(172, Half::Listen),
         Carry { unit: 112, half: Half::Send, how: How::Mangled },
     ];
+    // A backup is put back from before what a tablet has pruned since, under its author of now or one before.
+    let pruned_and_further_back =
+        [BackUp, save(0, 1, Entry::Note), Sync { unit: 0 }, QuietMonth, Restore { backup: 0 }, Sync { unit: 0 }];
+    let pruned_under_a_former_author = [
+        BackUp,
+        save(0, 1, Entry::Note),
+        Sync { unit: 0 },
+        Harm { unit: 0, what: What::RecordsBent, at: 57019 },
+        Sync { unit: 0 },
+        QuietMonth,
+        Restore { backup: 0 },
+        Sync { unit: 0 },
+    ];
     let told: Vec<String> = [
         story(1_795_679_277_807_700, &asked_as_a_stranger),
         story(1_795_679_277_811_055, &saved_again_after_a_month),
@@ -116,6 +129,8 @@ fn the_stories_of_faults_that_were_found_lose_nothing_any_more() {
         story(1_795_694_098_087_970, &moved_and_back),
         story(1_795_713_632_539_542, &backed_up_between),
         story(1_795_715_387_715_838, &answered_before_the_next_restore),
+        story(1, &pruned_and_further_back),
+        story(1, &pruned_under_a_former_author),
     ]
     .into_iter()
     .filter_map(|told| told.err().map(|why| format!("{why:#}")))

@@ -6,7 +6,7 @@ use crate::tablet::Tablet;
 use crate::testing::*;
 use lamplight_domain::chain::{Hash, body_hash};
 use lamplight_domain::ids::{AuthorId, StayId, WardId};
-use lamplight_domain::kinds::Event;
+use lamplight_domain::kinds::{Event, RecordsMissing};
 use lamplight_domain::record::Auth;
 use lamplight_domain::time::{HOUR_MS, Ms};
 use lamplight_domain::wire::FeedFrom;
@@ -192,13 +192,60 @@ async fn a_server_below_what_remains_gets_the_rest_and_the_missing_range_is_list
         }
         let trouble = tablet.status().troubles.into_iter().find(|t| t.code == "sync.missing").unwrap();
         assert!(trouble.what.contains("14 entries") && trouble.what.contains(&author.to_string()), "{}", trouble.what);
-        let events = state.bodies.values().filter_map(|b| lamplight_domain::record::Body::parse(b).ok()?.event);
-        let missing: Vec<_> =
-            events.filter_map(|e| if let Event::RecordsMissing(m) = e { Some(m) } else { None }).collect();
+        let missing = missing_on_record(&state);
         assert_eq!(missing.len(), 1, "on record once, cut after {cut_after}");
         let numbers = missing[0].ranges.iter().map(|(first, last)| last - first + 1).sum::<u64>();
         assert_eq!((missing[0].author, missing[0].count, numbers), (author, 14, 14));
     }
+}
+
+/// Nobody sends a former author's links, so no server ever asks for their bodies.
+#[tokio::test]
+async fn what_a_former_author_wrote_and_nobody_holds_any_more_is_listed_too() {
+    for cut_after in 0..12 {
+        let (dir, clock, server) = (tempfile::tempdir().unwrap(), HandClock::new(), server());
+        let tablet = told(dir.path(), &clock, &server);
+        sync(&tablet, &server).await;
+        let backup = lock(&server.0).clone();
+        let author = tablet.sync_state().author.unwrap();
+        let old = record(&tablet, 20);
+        sync(&tablet, &server).await;
+        tablet.0.take_fresh_author(&tablet.0.identity().unwrap()).unwrap();
+        drop(tablet);
+        let tablet = open(dir.path(), &clock);
+        sync(&tablet, &server).await;
+        assert_ne!(tablet.sync_state().author, Some(author));
+        pass(&clock, &server, 31 * DAY_MS);
+        let new = record(&tablet, 2);
+        back_up(&server, HOUR_MS);
+        sync(&tablet, &server).await;
+        tablet.prune().unwrap();
+        assert_eq!(held(&tablet, &old), 6);
+        // The same old backup, twice.
+        for generation in 2..4 {
+            let time = lock(&server.0).time;
+            *lock(&server.0) = State { generation, time, ..backup.clone() };
+            lock(&server.0).cut_after = Some(cut_after);
+            let _ = tablet.0.sync_once(&server, &mut Default::default(), true).await;
+            lock(&server.0).cut_after = None;
+            sync(&tablet, &server).await;
+            sync(&tablet, &server).await;
+            assert_eq!(tablet.sync_state().waiting, 0, "cut after {cut_after}");
+            let state = lock(&server.0).clone();
+            for hash in old.iter().skip(14).chain(&new) {
+                assert_eq!(state.feed.iter().filter(|row| row.1 == *hash).count(), 1, "cut after {cut_after}");
+            }
+            let missing = missing_on_record(&state);
+            assert_eq!(missing.len(), 1, "on record once, cut after {cut_after}");
+            assert_eq!((missing[0].author, missing[0].count), (author, 14));
+        }
+        assert!(tablet.status().troubles.iter().any(|t| t.code == "sync.missing" && t.what.contains("14 entries")));
+    }
+}
+
+fn missing_on_record(state: &State) -> Vec<RecordsMissing> {
+    let events = state.bodies.values().filter_map(|b| lamplight_domain::record::Body::parse(b).ok()?.event);
+    events.filter_map(|e| if let Event::RecordsMissing(missing) = e { Some(missing) } else { None }).collect()
 }
 
 #[tokio::test]
@@ -347,7 +394,7 @@ async fn the_export_names_what_was_pruned() {
     let pruned: Vec<&str> = text.lines().filter(|line| line.contains("\"pruned\":true")).collect();
     assert!(pruned.iter().any(|line| line.contains(&old[0].to_string())));
     let gone =
-        tablet.0.records.read(|from| pruning::missing_after(from, tablet.sync_state().author.unwrap(), 0)).unwrap();
+        tablet.0.records.read(|from| pruning::gone(from, tablet.sync_state().author.unwrap(), u64::MAX)).unwrap();
     assert!(gone.len() <= pruned.len() && !gone.is_empty());
 }
 

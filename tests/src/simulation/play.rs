@@ -125,22 +125,19 @@ impl World {
                     self.station.move_or_revoke(&name, None, &mut self.ledger).await?;
                 }
             }
-            Step::Month => {
-                self.a_month_passed = true;
-                self.pass(31 * 24 * HOUR_MS);
-            }
-            Step::Prune { unit } => {
-                let n = self.unit_of(unit);
-                self.look(n, |_| false).context("before pruning")?;
-                self.units[n].tablet.prune()?;
-                let (ledger, now) = (&self.ledger, self.now());
-                let is_old =
-                    |hash: &Hash| ledger.saved.get(hash).is_none_or(|s| now - s.observed_at > 30 * 24 * HOUR_MS);
-                let backed_up: Vec<_> = self.backups.iter().map(|backup| backup.held.clone()).collect();
-                let may_go = |hash: &Hash| is_old(hash) && backed_up.iter().any(|held| held.contains(hash));
-                let unit = &mut self.units[n];
-                let held = unit.holds()?;
-                unit.holding.look(held, ledger, &unit.name, may_go).context("after pruning")?;
+            Step::Month => self.month(),
+            Step::Prune { unit } => self.prune(self.unit_of(unit))?,
+            Step::QuietMonth => {
+                self.month();
+                for n in 0..self.units.len() {
+                    let _ = self.whole(n).await?;
+                }
+                self.back_up()?;
+                self.pass(HOUR_MS);
+                for n in 0..self.units.len() {
+                    let _ = self.whole(n).await?;
+                    self.prune(n)?;
+                }
             }
             Step::KillServer => {
                 let dir = self.fresh_dir();
@@ -148,10 +145,7 @@ impl World {
                 let truth = self.truth.clone();
                 self.station.end_and_start(dir, &truth)?;
             }
-            Step::BackUp => {
-                let dir = self.fresh_dir();
-                self.backups.push(self.station.back_up(dir)?);
-            }
+            Step::BackUp => self.back_up()?,
             Step::CopyByHand => {
                 let dir = self.fresh_dir();
                 self.by_hand.push(self.station.copy_by_hand(dir)?);
@@ -170,6 +164,29 @@ impl World {
             }
         }
         self.check_now()
+    }
+
+    fn month(&mut self) {
+        self.a_month_passed = true;
+        self.pass(31 * 24 * HOUR_MS);
+    }
+
+    fn back_up(&mut self) -> Result<()> {
+        let dir = self.fresh_dir();
+        self.backups.push(self.station.back_up(dir)?);
+        Ok(())
+    }
+
+    fn prune(&mut self, n: usize) -> Result<()> {
+        self.look(n, |_| false).context("before pruning")?;
+        self.units[n].tablet.prune()?;
+        let (ledger, now) = (&self.ledger, self.now());
+        let is_old = |hash: &Hash| ledger.saved.get(hash).is_none_or(|s| now - s.observed_at > 30 * 24 * HOUR_MS);
+        let backed_up: Vec<_> = self.backups.iter().map(|backup| backup.held.clone()).collect();
+        let may_go = |hash: &Hash| is_old(hash) && backed_up.iter().any(|held| held.contains(hash));
+        let unit = &mut self.units[n];
+        let held = unit.holds()?;
+        unit.holding.look(held, ledger, &unit.name, may_go).context("after pruning")
     }
 
     fn save(&mut self, n: usize, patient: u8, what: What) -> Result<()> {

@@ -7,8 +7,9 @@ use super::story::Poison;
 use super::unit::Delivered;
 use anyhow::{Context, Result, ensure};
 use lamplight_domain::chain::{Credential, Endorser, Hash, SigningKey, body_hash, link_hash};
-use lamplight_domain::ids::{RecordId, StayId, TabletId, WardId};
+use lamplight_domain::ids::{AuthorId, RecordId, StayId, TabletId, WardId};
 use lamplight_domain::kinds::Event;
+use lamplight_domain::record::Body;
 use lamplight_domain::time::HOUR_MS;
 use lamplight_domain::wire::{Batch, BatchHeader, Blob, Facility, Trouble};
 use lamplight_server::facility::{Identity, Own};
@@ -218,6 +219,19 @@ impl Station {
         let rows = statement
             .query_map([], |row| Ok((Hash(row.get(0)?), (RecordId(Uuid::from_bytes(row.get(1)?)), row.get(2)?))))?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What tablets put on record as lost: own links by author and number.
+    pub fn said_to_be_missing(&self) -> Result<BTreeSet<(AuthorId, u64)>> {
+        let mut statement = self.db.prepare("SELECT bytes FROM bodies WHERE kind = 'records.missing'")?;
+        let mut said = BTreeSet::new();
+        for bytes in statement.query_map([], |row| row.get::<_, Vec<u8>>(0))? {
+            if let Some(Event::RecordsMissing(missing)) = Body::parse(&bytes?)?.event {
+                let numbers = missing.ranges.iter().flat_map(|(first, last)| *first..=*last);
+                said.extend(numbers.map(|seq| (missing.author, seq)));
+            }
+        }
+        Ok(said)
     }
 
     /// What a fresh reader of a ward would be given of the last day.

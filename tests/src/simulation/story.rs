@@ -97,6 +97,8 @@ pub enum Step {
     Prune {
         unit: u8,
     },
+    /// A month in which all goes well: everybody is in touch, the server is backed up, and what is old is pruned.
+    QuietMonth,
     KillServer,
     /// The `backup` command.
     BackUp,
@@ -232,6 +234,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => unit().prop_map(|unit| Step::Revoke { unit }),
         4 => Just(Step::Month),
         8 => unit().prop_map(|unit| Step::Prune { unit }),
+        8 => Just(Step::QuietMonth),
         8 => Just(Step::KillServer),
         10 => Just(Step::BackUp),
         8 => any::<u8>().prop_map(|backup| Step::Restore { backup }),

@@ -6,13 +6,13 @@ use super::line::{Answer, Ask, Call, Line, cut};
 use super::story::Half;
 use anyhow::{Context, Result};
 use lamplight_domain::chain::Hash;
-use lamplight_domain::ids::{RecordId, StaffId, StayId};
+use lamplight_domain::ids::{AuthorId, RecordId, StaffId, StayId};
 use lamplight_domain::kinds::Event;
 use lamplight_domain::record::Auth;
 use lamplight_domain::time::{Clocks, Ms};
-use lamplight_domain::wire::Trouble;
+use lamplight_domain::wire::{Evidence, OwnChain, Trouble};
 use lamplight_tablet::{Clock, Tablet};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -219,21 +219,39 @@ impl Unit {
 
     /// Hash and id of every body that it holds.
     pub fn holds(&self) -> Result<BTreeSet<Hash>> {
+        let mut held = BTreeSet::new();
+        for line in self.export()? {
+            if line["pruned"] != true {
+                held.insert(serde_json::from_value(line["hash"].clone()).context("an export's line names no hash")?);
+            }
+        }
+        Ok(held)
+    }
+
+    /// What it can prove that the server had of it: own links by author and number, with their bodies' hashes.
+    pub fn had_confirmed(&self) -> Result<BTreeMap<(AuthorId, u64), Hash>> {
+        let Some(line) = self.export()?.pop() else { return Ok(BTreeMap::new()) };
+        let Some(evidence): Option<Evidence> = serde_json::from_value(line["evidence"].clone())? else {
+            return Ok(BTreeMap::new());
+        };
+        let heads = || evidence.receipts.iter().map(|receipt| receipt.head);
+        let confirmed = |chain: &OwnChain| heads().filter(|h| h.author == chain.author).map(|h| h.seq).max();
+        let of_chain = |chain: OwnChain| {
+            let links = (1..=confirmed(&chain).unwrap_or(0)).zip(chain.bodies);
+            links.map(move |(seq, hash)| ((chain.author, seq), hash))
+        };
+        Ok(evidence.chains.iter().cloned().flat_map(of_chain).collect())
+    }
+
+    fn export(&self) -> Result<Vec<serde_json::Value>> {
         let mut lines = Vec::new();
         if self.tablet.export(&mut lines).is_err_and(|refusal| refusal.code == "file.damaged") {
             // Met while reading, and mended.
             lines.clear();
             self.tablet.export(&mut lines)?;
         }
-        let mut held = BTreeSet::new();
-        for line in lines.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
-            let line: serde_json::Value = serde_json::from_slice(line)?;
-            if line["pruned"] == true {
-                continue;
-            }
-            held.insert(serde_json::from_value(line["hash"].clone()).context("an export's line names no hash")?);
-        }
-        Ok(held)
+        let lines = lines.split(|b| *b == b'\n').filter(|line| !line.is_empty());
+        lines.map(|line| serde_json::from_slice(line).context("an export's line is no JSON")).collect()
     }
 
     /// Records something as a technician does. None where it was refused: then it is not saved.

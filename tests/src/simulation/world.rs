@@ -180,6 +180,7 @@ impl World {
         }
         settled(&self.ledger, &survived, &self.station.everything()?, &self.begun_with)?;
         self.station.verify()?;
+        self.losses_are_on_record()?;
         self.replicas_agree()?;
         if !self.clocks_lied {
             self.boards_agree()?;
@@ -236,6 +237,22 @@ impl World {
             }
         }
         anyhow::bail!("I4: one contact of {} asks more than {QUESTIONS} questions", self.units[n].name)
+    }
+
+    /// A backup that is put back may be older than what tablets have let go since: what is gone for good is said.
+    fn losses_are_on_record(&self) -> Result<()> {
+        let (server, said) = (self.station.everything()?, self.station.said_to_be_missing()?);
+        for unit in self.readers() {
+            let unsaid = |(link, hash): &(_, Hash)| !server.contains_key(hash) && !said.contains(link);
+            let unsaid: Vec<_> = unit.had_confirmed()?.into_iter().filter(unsaid).collect();
+            if let Some(((author, seq), hash)) = unsaid.first() {
+                let (count, name, words) = (unsaid.len(), &unit.name, self.ledger.words(hash));
+                anyhow::bail!(
+                    "I1: {count} records that {name} had confirmed are gone and nobody says so, first {seq} of {author}: {words}"
+                );
+            }
+        }
+        Ok(())
     }
 
     fn replicas_agree(&self) -> Result<()> {

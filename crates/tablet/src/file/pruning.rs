@@ -150,13 +150,13 @@ pub fn note_ids(to: &Connection, ids: &[RecordId]) -> rusqlite::Result<()> {
     ids.iter().try_for_each(|id| insert.execute([id.0.as_bytes()]).map(|_| ()))
 }
 
-/// Own links after `seq` whose bodies are not here, in order.
-pub fn missing_after(from: &Connection, author: AuthorId, seq: u64) -> rusqlite::Result<Vec<(u64, Hash)>> {
+/// An own author's links up to `upto` whose bodies are not here, in order.
+pub fn gone(from: &Connection, author: AuthorId, upto: u64) -> rusqlite::Result<Vec<(u64, Hash)>> {
     from.prepare_cached(
-        "SELECT l.seq, l.body_hash FROM links l WHERE l.author = ?1 AND l.seq > ?2
+        "SELECT l.seq, l.body_hash FROM links l WHERE l.author = ?1 AND l.seq <= ?2
            AND NOT EXISTS (SELECT 1 FROM bodies b WHERE b.hash = l.body_hash) ORDER BY l.seq",
     )?
-    .query_map(params![author.0.as_bytes(), super::links::signed(seq)], |row| {
+    .query_map(params![author.0.as_bytes(), super::links::signed(upto)], |row| {
         Ok((super::links::number(row.get(0)?), Hash(row.get(1)?)))
     })?
     .collect()

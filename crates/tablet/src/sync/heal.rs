@@ -59,6 +59,7 @@ impl Inner {
         self.introduce(facility, pushing).await?;
         let own = self.blocking(|inner| inner.records.read(links::own_bodies).map_err(local)).await?;
         self.offer(facility, &own).await?;
+        self.look_for_missing(facility).await?;
         failpoint!("heal.offered");
         self.blocking(|inner| inner.records.write(|to| meta::set(to, HEALING, &false)).map_err(local)).await
     }

@@ -8,7 +8,6 @@ use crate::failpoint::failpoint;
 use crate::file::{bodies, feeds, held, lock, meta};
 use crate::tablet::Inner;
 use lamplight_domain::chain::Hash;
-use lamplight_domain::ids::AuthorId;
 use lamplight_domain::time::Ms;
 use lamplight_domain::wire::{BATCH_MAX_LINKS, Facility, FeedNext, OfferAsk, Trouble};
 use rusqlite::Connection;
@@ -17,7 +16,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// Hashes of one offer.
-const OFFER_MAX: usize = BATCH_MAX_LINKS * 4;
+pub(super) const OFFER_MAX: usize = BATCH_MAX_LINKS * 4;
 /// Links of one transaction: a recording waits for one of them at most.
 const RELINK_MAX: usize = 200;
 
@@ -131,8 +130,7 @@ impl Inner {
         hashes: &[Hash],
     ) -> Result<(), Trouble> {
         for offered in hashes.chunks(OFFER_MAX) {
-            let author = self.sync_state().author.ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
-            let lacks = self.lacking(facility, author, offered.to_vec()).await?;
+            let lacks = self.lacking(facility, offered.to_vec()).await?;
             failpoint!("offer.answered");
             for lacking in lacks.chunks(RELINK_MAX) {
                 let lacking = lacking.to_vec();
@@ -146,9 +144,9 @@ impl Inner {
     pub(super) async fn lacking<F: Facility + Sync>(
         self: &Arc<Self>,
         facility: &F,
-        author: AuthorId,
         bodies: Vec<Hash>,
     ) -> Result<Vec<Hash>, Trouble> {
+        let author = self.sync_state().author.ok_or_else(|| Trouble::Refused(crate::record::join_first()))?;
         let request = self.request_id().map_err(Trouble::Refused)?;
         let answer = facility.offer(OfferAsk { author, bodies, request }).await?;
         super::pull::answers(request, answer.request)?;

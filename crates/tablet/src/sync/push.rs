@@ -150,8 +150,8 @@ impl Inner {
                     self.heal(facility, pushing).await?;
                 }
                 // It was restored to before what is still kept here.
-                (Stands::Confirmed(seq), Some(PushRefused::BodyMissing)) if !is_frozen => {
-                    self.go_on_without(facility, sent.author(), seq).await?;
+                (Stands::Confirmed(_), Some(PushRefused::BodyMissing)) if !is_frozen => {
+                    self.begin_healing(sent.author(), crate::trouble::went_far_back()).await?;
                     self.heal(facility, pushing).await?;
                 }
                 // The head went down, or an earlier batch got through unseen: send from there.
