@@ -476,7 +476,7 @@ describe('the board', () => {
   });
 });
 
-/** A loudspeaker that counts the tones which it is given. */
+/** A loudspeaker that counts the tones which it is given, on a page that counts the boards which it takes in. */
 async function withLoudspeaker(): Promise<() => Promise<number>> {
   await desk.page.addInitScript(() => {
     let started = 0;
@@ -498,7 +498,19 @@ async function withLoudspeaker(): Promise<() => Promise<number>> {
         stop: () => undefined,
       });
     }
-    Object.assign(window, { AudioContext: Counting, tones: () => started });
+    let boards = 0;
+    class Listening extends EventSource {
+      constructor(url: string) {
+        super(url);
+        this.addEventListener('board', () => (boards += 1));
+      }
+    }
+    Object.assign(window, {
+      AudioContext: Counting,
+      tones: () => started,
+      EventSource: Listening,
+      boards: () => boards,
+    });
   });
   return () => desk.page.evaluate(() => (window as unknown as { tones: () => number }).tones());
 }
@@ -509,11 +521,13 @@ async function turnOn(): Promise<void> {
   await desk.at(ids.soundOn).waitFor({ state: 'detached' });
 }
 
-/** Lets time pass while the server goes on saying the same. */
+/** Lets time pass while the server goes on saying the same, and the page hears it each time. */
 async function passes(ms: number): Promise<void> {
+  const boards = () => desk.page.evaluate(() => (window as unknown as { boards: () => number }).boards());
   for (let passed = 0; passed < ms; passed += 5_000) {
-    const { board } = desk.facility;
-    desk.facility.say({ now: board.now + 5_000 });
+    const before = await boards();
+    desk.facility.say({ now: desk.facility.board.now + 5_000 });
+    await expect.poll(boards, { interval: 5, timeout: 15_000 }).toBeGreaterThan(before);
     await desk.page.clock.runFor(5_000);
   }
 }
