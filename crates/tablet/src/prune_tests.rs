@@ -65,11 +65,17 @@ async fn month(clock: &Arc<HandClock>, server: &FakeFacility, dir: &std::path::P
     sync(&tablet, server).await;
     let old = record(&tablet, 20);
     sync(&tablet, server).await;
-    pass(clock, server, 31 * DAY_MS);
-    let new = record(&tablet, 2);
-    back_up(server, HOUR_MS);
-    sync(&tablet, server).await;
+    let new = a_month_later(&tablet, clock, server).await;
     (tablet, old, new)
+}
+
+/// Two checks, confirmed; the server says that it is backed up.
+async fn a_month_later(tablet: &Tablet, clock: &Arc<HandClock>, server: &FakeFacility) -> Vec<Hash> {
+    pass(clock, server, 31 * DAY_MS);
+    let new = record(tablet, 2);
+    back_up(server, HOUR_MS);
+    sync(tablet, server).await;
+    new
 }
 
 #[tokio::test]
@@ -168,10 +174,7 @@ async fn a_server_below_what_remains_gets_the_rest_and_the_missing_range_is_list
         let backup = lock(&server.0).clone();
         let old = record(&tablet, 20);
         sync(&tablet, &server).await;
-        pass(&clock, &server, 31 * DAY_MS);
-        let new = record(&tablet, 2);
-        back_up(&server, HOUR_MS);
-        sync(&tablet, &server).await;
+        let new = a_month_later(&tablet, &clock, &server).await;
         let author = tablet.sync_state().author.unwrap();
         tablet.prune().unwrap();
         assert_eq!(held(&tablet, &old), 6);
@@ -215,10 +218,7 @@ async fn what_a_former_author_wrote_and_nobody_holds_any_more_is_listed_too() {
         let tablet = open(dir.path(), &clock);
         sync(&tablet, &server).await;
         assert_ne!(tablet.sync_state().author, Some(author));
-        pass(&clock, &server, 31 * DAY_MS);
-        let new = record(&tablet, 2);
-        back_up(&server, HOUR_MS);
-        sync(&tablet, &server).await;
+        let new = a_month_later(&tablet, &clock, &server).await;
         tablet.prune().unwrap();
         assert_eq!(held(&tablet, &old), 6);
         // The same old backup, twice.

@@ -230,17 +230,16 @@ impl Unit {
 
     /// What it can prove that the server had of it: own links by author and number, with their bodies' hashes.
     pub fn had_confirmed(&self) -> Result<BTreeMap<(AuthorId, u64), Hash>> {
-        let Some(line) = self.export()?.pop() else { return Ok(BTreeMap::new()) };
-        let Some(evidence): Option<Evidence> = serde_json::from_value(line["evidence"].clone())? else {
+        let last = self.export()?.pop().unwrap_or_default();
+        let Some(Evidence { chains, receipts, .. }) = serde_json::from_value(last["evidence"].clone())? else {
             return Ok(BTreeMap::new());
         };
-        let heads = || evidence.receipts.iter().map(|receipt| receipt.head);
-        let confirmed = |chain: &OwnChain| heads().filter(|h| h.author == chain.author).map(|h| h.seq).max();
-        let of_chain = |chain: OwnChain| {
-            let links = (1..=confirmed(&chain).unwrap_or(0)).zip(chain.bodies);
-            links.map(move |(seq, hash)| ((chain.author, seq), hash))
+        let upto = |author| receipts.iter().map(|r| r.head).filter(|h| h.author == author).map(|h| h.seq).max();
+        let of_chain = |OwnChain { author, bodies }| {
+            let links = (1..=upto(author).unwrap_or(0)).zip(bodies);
+            links.map(move |(seq, hash)| ((author, seq), hash))
         };
-        Ok(evidence.chains.iter().cloned().flat_map(of_chain).collect())
+        Ok(chains.into_iter().flat_map(of_chain).collect())
     }
 
     fn export(&self) -> Result<Vec<serde_json::Value>> {

@@ -9,7 +9,7 @@ use lamplight_domain::chain::{Hash, body_hash};
 use lamplight_domain::ids::{RecordId, StayId};
 use lamplight_domain::time::Ms;
 use lamplight_domain::wire::Trouble;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -178,9 +178,10 @@ impl World {
             let waiting = unit.tablet.sync_state().waiting;
             ensure!(waiting == 0, "I4: {waiting} entries of {} wait for ever", unit.name);
         }
-        settled(&self.ledger, &survived, &self.station.everything()?, &self.begun_with)?;
+        let server = self.station.everything()?;
+        settled(&self.ledger, &survived, &server, &self.begun_with)?;
         self.station.verify()?;
-        self.losses_are_on_record()?;
+        self.losses_are_on_record(&server)?;
         self.replicas_agree()?;
         if !self.clocks_lied {
             self.boards_agree()?;
@@ -240,8 +241,8 @@ impl World {
     }
 
     /// A backup that is put back may be older than what tablets have let go since: what is gone for good is said.
-    fn losses_are_on_record(&self) -> Result<()> {
-        let (server, said) = (self.station.everything()?, self.station.said_to_be_missing()?);
+    fn losses_are_on_record(&self, server: &BTreeMap<Hash, (RecordId, String)>) -> Result<()> {
+        let said = self.station.said_to_be_missing()?;
         for unit in self.readers() {
             let unsaid = |(link, hash): &(_, Hash)| !server.contains_key(hash) && !said.contains(link);
             let unsaid: Vec<_> = unit.had_confirmed()?.into_iter().filter(unsaid).collect();
